@@ -1,0 +1,125 @@
+"""Run one platform in a process of its own and measure it from outside: time, memory, steps."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from module4.platforms import ROOT
+from shared.config import PipelineConfig
+from shared.fingerprint import Fingerprint
+from shared.progress import EVENTS_FILE
+
+SAMPLE_SECONDS = 0.1
+LOG_LINES_SHOWN = 25
+
+Event = dict[str, Any]
+
+NO_TELEMETRY = {"DAGSTER_DISABLE_TELEMETRY": "yes", "DO_NOT_TRACK": "1", "WANDB_ERROR_REPORTING": "false"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One measured run. Times in seconds of wall time, memory in bytes; `events` are the steps' starts and ends."""
+
+    platform: str
+    seconds: float
+    startup_seconds: float | None
+    peak_memory: int
+    fingerprint: Fingerprint | None
+    log: Path
+    events: list[Event] = field(repr=False)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the pipeline ran to its end."""
+        return self.fingerprint is not None
+
+    def explain_failure(self) -> str:
+        """Return which step failed and the end of the log."""
+        failed = next((event for event in self.events if event["state"] == "failed"), None)
+        what = f"step {failed['step']} failed: {failed['error']}" if failed else "failed outside of the steps"
+        tail = self.log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
+        return "\n".join([f"{self.platform}: {what}", *(f"    {line}" for line in tail), f"Full log: {self.log}"])
+
+
+def measured_run(
+    name: str, config: PipelineConfig, store: str, log: Path, on_event: Callable[[Event], None] = lambda event: None
+) -> Run:
+    """Run the platform `name` below the URI `store`, its output in `log`; call `on_event` as steps start and end."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, log.open("wb") as output:
+        events_file, result = Path(folder) / "events.jsonl", Path(folder) / "fingerprint.json"
+        events_file.touch()
+        begin, begin_time = time.perf_counter(), time.time()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "module4.worker", name, config.to_json(), store, str(result)],
+            cwd=ROOT,
+            env={**os.environ, **NO_TELEMETRY, EVENTS_FILE: str(events_file)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            peak, events = _watch(process, events_file, on_event)
+        finally:
+            _end(process)
+        seconds = time.perf_counter() - begin
+        fingerprint = json.loads(result.read_text()) if process.returncode == 0 and result.exists() else None
+    startup = events[0]["time"] - begin_time if events else None
+    return Run(name, seconds, startup, peak, fingerprint, log, events)
+
+
+def _watch(
+    process: subprocess.Popen[bytes], events_file: Path, on_event: Callable[[Event], None]
+) -> tuple[int, list[Event]]:
+    """Sample the memory of the process and its descendants, and pass events on, until the process ends."""
+    peak, events, running = 0, [], True
+    with events_file.open(encoding="utf-8") as lines:
+        while running:
+            running = process.poll() is None  # first, so that the last events are read after the end
+            peak = max(peak, _memory(process.pid))
+            for line in lines:
+                events.append(json.loads(line))
+                on_event(events[-1])
+            if running:
+                time.sleep(SAMPLE_SECONDS)
+    return peak, events
+
+
+def _memory(pid: int) -> int:
+    """Return the memory of a process and its descendants; shared pages count once where the system tells (Linux)."""
+    total = 0
+    try:
+        for process in [(parent := psutil.Process(pid)), *parent.children(recursive=True)]:
+            try:
+                memory = process.memory_full_info()
+                total += getattr(memory, "pss", memory.rss)
+            except psutil.Error:
+                continue  # ended since it was listed, or not ours to look into
+    except psutil.Error:
+        pass
+    return total
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Leave no process behind, also after Ctrl-C."""
+    try:
+        os.killpg(process.pid, signal.SIGTERM if process.poll() is None else signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

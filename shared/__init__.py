@@ -1,0 +1,1 @@
+"""The training code that every platform runs: it never imports an orchestrator."""

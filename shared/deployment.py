@@ -1,0 +1,37 @@
+"""The last step: the winner goes to staging and, if the gate lets it, to production."""
+
+from dataclasses import dataclass
+
+from shared.config import PipelineConfig
+from shared.evaluation import Evaluation
+from shared.fingerprint import Fingerprint
+from shared.progress import announced
+from shared.registry import Registry
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What happened to the winner; `reasons` are the gate's, one per check."""
+
+    version: str
+    in_production: bool
+    reasons: list[str]
+    fingerprint: Fingerprint
+
+
+@announced
+def deploy(config: PipelineConfig, evaluation: Evaluation, registry: Registry) -> Deployment:
+    """Register the winner and stage it; promote it if every check of the gate passed. Doing it again changes nothing."""
+    summary = evaluation.to_json()
+    metadata = {
+        **{name: summary[name] for name in ("winner", "passed", "metrics", "gate")},
+        "fingerprint": evaluation.fingerprint["fingerprint"],
+        "config": config.model_dump(mode="json"),
+        "trained_until": config.test_start.isoformat(),
+    }
+    version = registry.register(evaluation.model, metadata)
+    registry.stage(version)
+    if evaluation.passed:
+        registry.promote(version)
+    reasons = [check.reason for check in evaluation.gate]
+    return Deployment(version, evaluation.passed, reasons, evaluation.fingerprint)

@@ -1,0 +1,209 @@
+"""Baseline, candidate and champion on the test weeks; the quality gate; the fingerprint's contents.
+
+The winner is chosen by the validation weeks alone. The test weeks only tell how good it is, and whether the gate opens.
+"""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
+
+from shared.config import Gate, PipelineConfig
+from shared.features import LABEL, SPLIT, SPLITS
+from shared.fingerprint import Fingerprint, make_fingerprint, table_digest
+from shared.models import Fitted, Model, dump_model, predict
+from shared.progress import announced
+
+CALIBRATION_BINS = 10
+SLICES = ("origin", "carrier")
+
+Metrics = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model now in production; `trained_until` is the first day (ISO) that it has not seen."""
+
+    version: str
+    model: Model
+    trained_until: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """One condition of the quality gate."""
+
+    name: str
+    value: float
+    limit: float
+    passed: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Everything the report shows and the deployment needs; `predictions` are the winner's, a row per test flight."""
+
+    winner: str
+    model: Model
+    metrics: dict[str, Metrics]
+    champion: dict[str, Any] | None
+    calibration: pd.DataFrame
+    slices: pd.DataFrame
+    predictions: pd.DataFrame
+    gate: list[Check]
+    fingerprint: Fingerprint
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check of the gate passed."""
+        return all(check.passed for check in self.gate)
+
+    def to_json(self) -> dict[str, Any]:
+        """The evaluation without model and predictions, JSON-able."""
+        return {
+            "winner": self.winner,
+            "passed": self.passed,
+            "metrics": self.metrics,
+            "champion": self.champion,
+            "gate": [asdict(check) for check in self.gate],
+            "calibration": self.calibration.to_dict("records"),
+            "slices": self.slices.to_dict("records"),
+        }
+
+
+@announced
+def evaluate(
+    config: PipelineConfig,
+    features: pd.DataFrame,
+    baseline: Fitted,
+    candidate: Fitted,
+    champion: Champion | None = None,
+) -> Evaluation:
+    """Compare the models on the test weeks and judge the winner by the gate."""
+    test = features[features[SPLIT] == "test"]
+    contenders = {"baseline": baseline, "candidate": candidate}
+    winner = min(contenders, key=lambda name: contenders[name].trial.log_loss)  # the first of equals: the baseline
+    probabilities = {name: predict(fitted.model, test) for name, fitted in contenders.items()}
+    metrics = {name: score(test[LABEL], probability) for name, probability in probabilities.items()}
+    predictions = test[["date", *SLICES, LABEL]].assign(probability=probabilities[winner]).reset_index(drop=True)
+    slices = score_slices(predictions)
+    compared = _compare_champion(config, test, champion)
+    return Evaluation(
+        winner=winner,
+        model=contenders[winner].model,
+        metrics=metrics,
+        champion=compared,
+        calibration=calibration_table(predictions[LABEL], predictions["probability"]),
+        slices=slices,
+        predictions=predictions,
+        gate=check_gate(config.gate, metrics[winner], slices, compared),
+        fingerprint=make_fingerprint(
+            {
+                "data": {name: table_digest(features[features[SPLIT] == name]) for name in SPLITS},
+                "hyperparameters": {
+                    "winner": winner,
+                    **{name: fitted.trial.hyperparameters.model_dump() for name, fitted in contenders.items()},
+                },
+                "metrics": {
+                    name: {
+                        "validation": {"log_loss": fitted.trial.log_loss, "roc_auc": fitted.trial.roc_auc},
+                        "test": metrics[name],
+                    }
+                    for name, fitted in contenders.items()
+                },
+                "predictions": hashlib.sha256(probabilities[winner].tobytes()).hexdigest(),
+                "model": hashlib.sha256(dump_model(contenders[winner].model)).hexdigest(),
+            }
+        ),
+    )
+
+
+def score(late: pd.Series, probability: NDArray[np.float64] | pd.Series) -> Metrics:
+    """Return the metrics of predicted probabilities against what happened (1: late)."""
+    return {
+        "roc_auc": float(roc_auc_score(late, probability)),
+        "average_precision": float(average_precision_score(late, probability)),
+        "log_loss": float(log_loss(late, probability)),
+        "log_loss_constant": float(log_loss(late, np.full(len(late), late.mean()))),
+        "brier": float(brier_score_loss(late, probability)),
+        "calibration_error": calibration_error(calibration_table(late, probability)),
+        "late_share": float(late.mean()),
+        "rows": float(len(late)),
+    }
+
+
+def calibration_table(late: pd.Series, probability: NDArray[np.float64] | pd.Series) -> pd.DataFrame:
+    """Return per bin of predicted probability: `rows`, mean `predicted` and `observed` share of late flights."""
+    bins = np.clip((np.asarray(probability) * CALIBRATION_BINS).astype(int), 0, CALIBRATION_BINS - 1)
+    grouped = pd.DataFrame({"bin": bins, "predicted": np.asarray(probability), "observed": np.asarray(late)})
+    return (
+        grouped.groupby("bin")
+        .agg(rows=("bin", "size"), predicted=("predicted", "mean"), observed=("observed", "mean"))
+        .reset_index()
+    )
+
+
+def calibration_error(table: pd.DataFrame) -> float:
+    """Return the mean distance of predicted and observed shares, weighted by rows (expected calibration error)."""
+    return float((table["rows"] * (table["predicted"] - table["observed"]).abs()).sum() / table["rows"].sum())
+
+
+def score_slices(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return per origin and per carrier: rows, late share, mean prediction, ROC AUC (missing with one class only)."""
+    rows = []
+    for column in SLICES:
+        for value, group in predictions.groupby(column, observed=True):
+            both = group[LABEL].nunique() == 2
+            rows.append(
+                {
+                    "slice": column,
+                    "value": str(value),
+                    "rows": len(group),
+                    "late_share": float(group[LABEL].mean()),
+                    "predicted": float(group["probability"].mean()),
+                    "roc_auc": float(roc_auc_score(group[LABEL], group["probability"])) if both else None,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def check_gate(gate: Gate, metrics: Metrics, slices: pd.DataFrame, champion: dict[str, Any] | None) -> list[Check]:
+    """Return the gate's checks of one model; `champion` is None when there is none to compare with."""
+    origins = slices[(slices["slice"] == "origin") & slices["roc_auc"].notna()].astype({"roc_auc": float})
+    worst = origins.loc[origins["roc_auc"].idxmin()]
+    checks = [
+        _at_least("ROC AUC", metrics["roc_auc"], gate.min_roc_auc),
+        _at_least(f"ROC AUC of the worst origin ({worst['value']})", float(worst["roc_auc"]), gate.min_origin_roc_auc),
+        _at_most("calibration error", metrics["calibration_error"], gate.max_calibration_error),
+        _at_most("log loss (limit: a constant guess)", metrics["log_loss"], metrics["log_loss_constant"]),
+    ]
+    if champion and champion["comparable"]:
+        limit = champion["metrics"]["log_loss"] + gate.max_log_loss_increase
+        checks.append(_at_most(f"log loss against champion {champion['version']}", metrics["log_loss"], limit))
+    return checks
+
+
+def _at_least(name: str, value: float, limit: float) -> Check:
+    passed = value >= limit
+    return Check(name, value, limit, passed, f"{name}: {value:.4f} {'reaches' if passed else 'is below'} {limit:.4f}")
+
+
+def _at_most(name: str, value: float, limit: float) -> Check:
+    passed = value <= limit
+    return Check(name, value, limit, passed, f"{name}: {value:.4f} {'is within' if passed else 'exceeds'} {limit:.4f}")
+
+
+def _compare_champion(config: PipelineConfig, test: pd.DataFrame, champion: Champion | None) -> dict[str, Any] | None:
+    """Score the champion on the test weeks; one that was trained on some of them is not comparable."""
+    if champion is None:
+        return None
+    return {
+        "version": champion.version,
+        "comparable": champion.trained_until <= config.test_start.isoformat(),
+        "metrics": score(test[LABEL], predict(champion.model, test)),
+    }

@@ -1,0 +1,79 @@
+"""The declared graphs: names and edges are the contract that every platform is held against."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Node:
+    """One step: `needs` are the steps whose outputs it reads; `mapped` means one task per item."""
+
+    name: str
+    needs: tuple[str, ...] = ()
+    mapped: bool = False
+    inner: tuple["Node", ...] = ()
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A named set of steps in an order in which they can run."""
+
+    name: str
+    nodes: tuple[Node, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The steps' names in running order."""
+        return tuple(node.name for node in self.nodes)
+
+    @property
+    def edges(self) -> frozenset[tuple[str, str]]:
+        """Pairs (producer, consumer)."""
+        return frozenset((need, node.name) for node in self.nodes for need in node.needs)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    def __getitem__(self, name: str) -> Node:
+        return next(node for node in self.nodes if node.name == name)
+
+    def to_mermaid(self) -> str:
+        """The picture of the graph, as text that GitHub and Jupyter draw; implied edges are left out."""
+        lines = ["flowchart LR"]
+        for node in self.nodes:
+            label = "".join(f"<br/>{inner.name}{' × trials' if inner.mapped else ''}" for inner in node.inner)
+            lines.append(f'    {node.name}["{node.name}{label}"]')
+        lines += [f"    {source} --> {target}" for source, target in sorted(self.edges - self._implied())]
+        return "\n".join(lines)
+
+    def _implied(self) -> frozenset[tuple[str, str]]:
+        above: dict[str, set[str]] = {}
+        for node in self.nodes:
+            above[node.name] = set(node.needs).union(*(above[need] for need in node.needs))
+        return frozenset(
+            (source, target)
+            for source, target in self.edges
+            if any(source in above[other] for other in self[target].needs)
+        )
+
+
+SEARCH = Graph(
+    "hyperparameter_search",
+    (
+        Node("propose_trials"),
+        Node("run_trial", needs=("propose_trials",), mapped=True),
+        Node("select_best", needs=("run_trial",)),
+    ),
+)
+
+TRAINING = Graph(
+    "training",
+    (
+        Node("load_data"),
+        Node("preprocess", needs=("load_data",)),
+        Node("train", needs=("preprocess",)),
+        Node("hyperparameter_search", needs=("preprocess", "train"), inner=SEARCH.nodes),
+        Node("evaluate", needs=("preprocess", "train", "hyperparameter_search")),
+        Node("deploy", needs=("evaluate",)),
+    ),
+)

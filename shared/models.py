@@ -1,0 +1,196 @@
+"""The model: scikit-learn's histogram gradient boosting, its search, and its file.
+
+Threads only share out the work: the fitted trees are the same for any number of them. A model's file is the same too:
+skops numbers objects by their memory address, so the file is rewritten with numbers in reading order.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import skops.io
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import log_loss, roc_auc_score
+
+from shared.config import Hyperparameters, PipelineConfig
+from shared.errors import DataError, ModelError
+from shared.features import FEATURES, LABEL, SPLIT
+from shared.progress import announced
+
+Model = HistGradientBoostingClassifier
+
+# What a stored model may hold beside scikit-learn's and NumPy's own types that skops trusts by itself.
+TRUSTED_TYPES = [
+    "functools.partial",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.utils.validation.check_array",
+]
+
+
+BASELINE = -1  # the number of the baseline among the trials
+
+
+class Trial(BaseModel):
+    """One proposal of the search; its number decides ties."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: int
+    hyperparameters: Hyperparameters
+
+
+class TrialResult(Trial):
+    """A trial with its scores on the validation weeks."""
+
+    log_loss: float
+    roc_auc: float
+
+
+class Fitted(NamedTuple):
+    """A model fitted on training and validation weeks, and how its settings scored before it saw the latter."""
+
+    model: Model
+    trial: TrialResult
+
+
+@announced
+def train(config: PipelineConfig, features: pd.DataFrame) -> Fitted:
+    """Return the baseline: the configured hyperparameters, scored on the validation weeks, then fitted on all."""
+    trial = Trial(number=BASELINE, hyperparameters=config.baseline)
+    return _refit(config, features, _score(config, features, trial))
+
+
+@announced
+def propose_trials(config: PipelineConfig) -> list[Trial]:
+    """Return the search's trials: seeded proposals around the baseline, each from its own seed."""
+    return [Trial(number=number, hyperparameters=_propose(config, number)) for number in range(config.trials)]
+
+
+@announced
+def run_trial(config: PipelineConfig, features: pd.DataFrame, trial: Trial) -> TrialResult:
+    """Return the trial's scores: fitted on the training weeks, scored on the validation weeks."""
+    return _score(config, features, trial)
+
+
+@announced
+def select_best(config: PipelineConfig, features: pd.DataFrame, results: Sequence[TrialResult]) -> Fitted:
+    """Return the candidate: the best trial's hyperparameters, fitted again on training and validation weeks.
+
+    The best has the lowest log loss, then the lowest number: the order of `results` does not matter.
+    Raises DataError when a trial is missing or given twice.
+    """
+    numbers = sorted(result.number for result in results)
+    if numbers != list(range(config.trials)):
+        raise DataError(f"select_best: needs the results of trials 0 to {config.trials - 1}, got {numbers}.")
+    best = min(results, key=lambda result: (result.log_loss, result.number))
+    return _refit(config, features, best)
+
+
+def fit(config: PipelineConfig, features: pd.DataFrame, settings: Hyperparameters, splits: list[str]) -> Model:
+    """Return a model fitted on the rows of `splits`."""
+    rows = features[features[SPLIT].isin(splits)]
+    model = HistGradientBoostingClassifier(
+        **settings.model_dump(), categorical_features="from_dtype", early_stopping=False, random_state=config.seed
+    )
+    model.fit(rows[FEATURES], rows[LABEL])
+    # scikit-learn remembers how many threads it had; without this the model's file would depend on the machine.
+    model._bin_mapper.n_threads = 1
+    return model
+
+
+def predict(model: Model, features: pd.DataFrame) -> NDArray[np.float64]:
+    """Return each row's probability of being late, of shape (rows,)."""
+    probabilities: NDArray[np.float64] = model.predict_proba(features[FEATURES])[:, 1]
+    return probabilities
+
+
+def dump_model(model: Model) -> bytes:
+    """Return the model's file in skops' format: the same bytes for the same model, and no pickle."""
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(model))) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    schema = json.loads(contents.pop("schema.json"))
+    names = _renumber(schema, {}, {})
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for old, new in names.items():
+            archive.writestr(zipfile.ZipInfo(new), contents[old], zipfile.ZIP_DEFLATED)
+        archive.writestr(zipfile.ZipInfo("schema.json"), json.dumps(schema), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def load_model(content: bytes, name: str = "model") -> Model:
+    """Return the model of a file that `dump_model` made; `name` is for error texts.
+
+    Raises ModelError, before anything of the file runs, when it is corrupted or holds types that are not trusted.
+    """
+    try:
+        untrusted = set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED_TYPES)
+        if untrusted:
+            raise ModelError(f"{name}: holds types that are not trusted ({', '.join(sorted(untrusted))}); not loaded.")
+        model = skops.io.loads(content, trusted=TRUSTED_TYPES)
+    except ModelError:
+        raise
+    except Exception as error:  # skops raises whatever zip, JSON or NumPy raise on a broken file
+        raise ModelError(f"{name}: is no readable model ({type(error).__name__}: {error}); not loaded.") from error
+    if not isinstance(model, HistGradientBoostingClassifier):
+        raise ModelError(f"{name}: holds a {type(model).__name__}, not a gradient boosting classifier; not loaded.")
+    return model
+
+
+def _refit(config: PipelineConfig, features: pd.DataFrame, trial: TrialResult) -> Fitted:
+    return Fitted(fit(config, features, trial.hyperparameters, ["train", "validation"]), trial)
+
+
+def _score(config: PipelineConfig, features: pd.DataFrame, trial: Trial) -> TrialResult:
+    validation = features[features[SPLIT] == "validation"]
+    probability = predict(fit(config, features, trial.hyperparameters, ["train"]), validation)
+    return TrialResult(
+        number=trial.number,
+        hyperparameters=trial.hyperparameters,
+        log_loss=float(log_loss(validation[LABEL], probability)),
+        roc_auc=float(roc_auc_score(validation[LABEL], probability)),
+    )
+
+
+def _propose(config: PipelineConfig, number: int) -> Hyperparameters:
+    """Multiply and divide the baseline's values by up to 2 (trees), 3 (leaves) or 10 (regularization)."""
+    random = np.random.default_rng([config.seed, number])
+    base = config.baseline
+
+    def around(value: float, factor: float) -> float:
+        return float(value * factor ** random.uniform(-1, 1))
+
+    trees = around(1, 2)  # more trees go with smaller steps, so that the model stays as strong
+    return Hyperparameters(
+        learning_rate=round(min(base.learning_rate / trees, 1), 4),
+        max_iter=round(min(base.max_iter * trees, 2000)),
+        max_leaf_nodes=round(min(max(around(base.max_leaf_nodes, 2), 2), 255)),
+        min_samples_leaf=max(round(around(base.min_samples_leaf, 3)), 1),
+        l2_regularization=round(around(base.l2_regularization, 10), 3),
+        max_features=round(min(around(base.max_features, 2), 1), 2),
+    )
+
+
+def _renumber(node: Any, numbers: dict[int, int], files: dict[str, str]) -> dict[str, str]:
+    """Replace skops' object and file numbers in place by reading order; return the files' old and new names.
+
+    Plain values get a number each, because whether two equal ones are one object is an accident of the process.
+    """
+    if isinstance(node, list):
+        for item in node:
+            _renumber(item, numbers, files)
+    elif isinstance(node, dict):
+        if "__id__" in node:
+            key = node["__id__"] if not node.get("is_json") else -len(numbers) - 1
+            node["__id__"] = numbers.setdefault(key, len(numbers))
+        if "file" in node and isinstance(node["file"], str):
+            node["file"] = files.setdefault(node["file"], f"{len(files)}.npy")
+        for value in node.values():
+            _renumber(value, numbers, files)
+    return files

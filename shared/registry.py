@@ -1,0 +1,125 @@
+"""A versioned model registry in a folder at any URI.
+
+    <registry>/<model name>/versions/<version>/   model.skops and manifest.json (checksums, metadata)
+    <registry>/<model name>/aliases.json          staging, production, and the history of production
+
+A version is named after its model's SHA-256: the same model has the same version on every platform, and registering it
+again only renews its metadata. Versions are never removed. One process may deploy at a time.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from upath import UPath
+
+from shared.errors import RegistryError
+from shared.evaluation import Champion
+from shared.models import Model, dump_model, load_model
+from shared.storage import new_artifact, open_artifact, replace_file
+
+MODEL_FILE = "model.skops"
+VERSION_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The versions and aliases of one model."""
+
+    uri: str
+    model_name: str
+
+    def register(self, model: Model, metadata: dict[str, Any]) -> str:
+        """Store a model with its metadata and return its version."""
+        content = dump_model(model)
+        version = hashlib.sha256(content).hexdigest()[:VERSION_LENGTH]
+        with new_artifact(self._version_uri(version), metadata) as folder:
+            (folder / MODEL_FILE).write_bytes(content)
+        return version
+
+    def stage(self, version: str) -> None:
+        """Point the alias staging at a version."""
+        self._write_aliases({**self.aliases(), "staging": self._existing(version)})
+
+    def promote(self, version: str) -> bool:
+        """Point the alias production at a version that passed its gate; return whether that changed anything.
+
+        Raises RegistryError with the gate's reasons when the version did not pass.
+        """
+        failed = [check["reason"] for check in self.metadata(version)["gate"] if not check["passed"]]
+        if failed:
+            raise RegistryError(f"{self.model_name} {version} may not go to production: {'; '.join(failed)}.")
+        aliases = self.aliases()
+        if aliases.get("production") == version:
+            return False
+        self._write_aliases({**aliases, "production": version, "history": [*aliases["history"], _entry(version)]})
+        return True
+
+    def rollback(self) -> str:
+        """Point production back at the version before the present one and return it."""
+        aliases = self.aliases()
+        history = aliases["history"]
+        if len(history) < 2:
+            raise RegistryError(f"{self.model_name}: there is no earlier production version to go back to.")
+        previous = str(history[-2]["version"])
+        self._write_aliases({**aliases, "production": previous, "history": history[:-1]})
+        return previous
+
+    def versions(self) -> list[str]:
+        """Return the names of all versions, sorted."""
+        folder = self._root / "versions"
+        if not folder.exists():
+            return []
+        return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+    def aliases(self) -> dict[str, Any]:
+        """Return `staging` and `production` (if set) and the `history` of production."""
+        path = self._root / "aliases.json"
+        try:
+            aliases: dict[str, Any] = json.loads(path.read_text())
+        except FileNotFoundError:
+            return {"history": []}
+        except ValueError as error:
+            raise RegistryError(f"{path}: is not readable ({error}). Restore it, or remove it and promote again.") from None
+        return aliases
+
+    def metadata(self, name: str) -> dict[str, Any]:
+        """Return the metadata of a version or alias."""
+        return open_artifact(self._version_uri(self._existing(name))).summary
+
+    def load(self, name: str) -> Model:
+        """Return the model of a version or alias; verified by its checksum, loaded without pickle."""
+        uri = self._version_uri(self._existing(name))
+        return load_model(open_artifact(uri).read(MODEL_FILE), f"{uri}/{MODEL_FILE}")
+
+    def champion(self) -> Champion | None:
+        """Return the model in production, or None while there is none."""
+        version = self.aliases().get("production")
+        if version is None:
+            return None
+        return Champion(version, self.load(version), self.metadata(version)["trained_until"])
+
+    @property
+    def _root(self) -> UPath:
+        return UPath(self.uri) / self.model_name
+
+    def _version_uri(self, version: str) -> str:
+        return str(self._root / "versions" / version)
+
+    def _existing(self, name: str) -> str:
+        version = str(self.aliases().get(name, name))
+        if version not in self.versions():
+            raise RegistryError(
+                f"{self.model_name}: there is no version or alias {name!r} in {self.uri}; "
+                f"versions: {', '.join(self.versions()) or 'none'}. Run the training pipeline first."
+            )
+        return version
+
+    def _write_aliases(self, aliases: dict[str, Any]) -> None:
+        replace_file(self._root / "aliases.json", (json.dumps(aliases, indent=2) + "\n").encode())
+
+
+def _entry(version: str) -> dict[str, str]:
+    return {"version": version, "promoted": datetime.now(UTC).isoformat(timespec="seconds")}

@@ -1,0 +1,107 @@
+"""The steps as platforms call them: configuration as JSON, artifacts by URI, small results by value.
+
+Each step reads artifacts of earlier steps, writes one of its own, and returns its small JSON-able summary with its
+`uri`. Writing is atomic and running a step again gives the same artifact. The same steps are the commands of
+`python -m shared`. Heavy libraries are imported when a step runs, so that a platform reads its graph quickly.
+"""
+
+import json
+
+from shared.config import parse
+from shared.storage import Summary
+
+
+def load_data(config: str, output: str) -> Summary:
+    """Read, validate and join the sources; write the scheduled flights to OUTPUT."""
+    from shared import artifacts, data
+
+    return artifacts.save(data.load_data(parse(config)), output)
+
+
+def preprocess(config: str, flights: str, output: str) -> Summary:
+    """Turn the FLIGHTS into the model's features, split by weeks; write them to OUTPUT."""
+    from pandas import DataFrame
+
+    from shared import artifacts, features
+
+    return artifacts.save(features.preprocess(parse(config), artifacts.load(flights, DataFrame)), output)
+
+
+def train(config: str, features: str, output: str) -> Summary:
+    """Fit the baseline on the FEATURES; write it to OUTPUT."""
+    from pandas import DataFrame
+
+    from shared import artifacts, models
+
+    return artifacts.save(models.train(parse(config), artifacts.load(features, DataFrame)), output)
+
+
+def propose_trials(config: str) -> list[str]:
+    """Return the search's trials, each a JSON string."""
+    from shared import models
+
+    return [trial.model_dump_json() for trial in models.propose_trials(parse(config))]
+
+
+def run_trial(config: str, features: str, trial: str) -> str:
+    """Score one TRIAL (JSON) on the validation weeks; return its result as a JSON string."""
+    from pandas import DataFrame
+
+    from shared import artifacts, models
+
+    table = artifacts.load(features, DataFrame)
+    return models.run_trial(parse(config), table, models.Trial.model_validate_json(trial)).model_dump_json()
+
+
+def select_best(config: str, features: str, results: list[str], output: str) -> Summary:
+    """Fit the best of the trials' RESULTS (JSON, in any order) again; write the candidate to OUTPUT."""
+    from pandas import DataFrame
+
+    from shared import artifacts, models
+
+    parsed = [models.TrialResult.model_validate_json(result) for result in results]
+    return artifacts.save(models.select_best(parse(config), artifacts.load(features, DataFrame), parsed), output)
+
+
+def evaluate(config: str, features: str, baseline: str, candidate: str, registry: str, output: str) -> Summary:
+    """Compare BASELINE, CANDIDATE and the REGISTRY's champion on the test weeks; write the evaluation to OUTPUT."""
+    from pandas import DataFrame
+
+    from shared import artifacts, evaluation
+    from shared.models import Fitted
+    from shared.registry import Registry
+
+    settings = parse(config)
+    result = evaluation.evaluate(
+        settings,
+        artifacts.load(features, DataFrame),
+        artifacts.load(baseline, Fitted),
+        artifacts.load(candidate, Fitted),
+        Registry(registry, settings.model_name).champion(),
+    )
+    return artifacts.save(result, output)
+
+
+def deploy(
+    config: str, evaluation: str, registry: str, output: str, platform: str = "python", run_id: str = ""
+) -> Summary:
+    """Register the EVALUATION's winner in the REGISTRY and promote it if it passed; write the outcome to OUTPUT.
+
+    PLATFORM and RUN_ID only label the tracked run, if the configuration asks for tracking.
+    """
+    from shared import artifacts, deployment, tracking
+    from shared.evaluation import Evaluation
+    from shared.registry import Registry
+
+    settings = parse(config)
+    judged = artifacts.load(evaluation, Evaluation)
+    outcome = deployment.deploy(settings, judged, Registry(registry, settings.model_name))
+    tracking.log_run(settings, judged, outcome, platform=platform, run_id=run_id)
+    return artifacts.save(outcome, output)
+
+
+def read_fingerprint(deployment: str) -> dict[str, object]:
+    """Return the fingerprint of a finished run, from the artifact that `deploy` wrote."""
+    from shared.storage import open_artifact
+
+    return dict(json.loads(open_artifact(deployment).read("fingerprint.json")))
