@@ -34,7 +34,9 @@ def run(
     if result.fingerprint is None:
         raise PipelineError(result.explain_failure())
     print(f"fingerprint {result.fingerprint['fingerprint']}")
-    print(f"{result.seconds:.1f} s, peak memory {result.peak_memory / 2**20:.0f} MiB, log {result.log}", file=sys.stderr)
+    print(
+        f"{result.seconds:.1f} s, peak memory {result.peak_memory / 2**20:.0f} MiB, log {result.log}", file=sys.stderr
+    )
 
 
 @app.command()

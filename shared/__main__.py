@@ -1,6 +1,6 @@
 """`python -m shared STEP`: the steps as commands, for Make, containers and pods.
 
-A step prints its result as one line of JSON; its log goes to standard error.
+A step prints its result as JSON, one line per value; its log goes to standard error.
 """
 
 import json
@@ -28,7 +28,9 @@ def _command(step: Callable[..., Any]) -> None:
 
 
 def _print(result: Any) -> None:
-    print(result if isinstance(result, str) else json.dumps(result))
+    lines = result if isinstance(result, list) else [result]
+    for line in lines:
+        print(line if isinstance(line, str) else json.dumps(line))
 
 
 for _step in (

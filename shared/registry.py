@@ -82,7 +82,9 @@ class Registry:
         except FileNotFoundError:
             return {"history": []}
         except ValueError as error:
-            raise RegistryError(f"{path}: is not readable ({error}). Restore it, or remove it and promote again.") from None
+            raise RegistryError(
+                f"{path}: is not readable ({error}). Restore it, or remove it and promote again."
+            ) from None
         return aliases
 
     def metadata(self, name: str) -> dict[str, Any]:

@@ -1,0 +1,143 @@
+"""The set-up: one list of versions, and clear words when Python does not fit. Installs nothing."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCK = (ROOT / "requirements.lock").read_text()
+ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
+
+
+def lock_entries() -> list[tuple[Requirement, list[str]]]:
+    """Each requirement of the lock with its hashes; continuation lines joined, comments dropped."""
+    text = re.sub(r"^\s*#.*\n", "", LOCK, flags=re.MULTILINE).replace("\\\n", " ")
+    entries = []
+    for line in text.splitlines():
+        requirement, *hashes = line.split("--hash=")
+        entries.append((Requirement(requirement), [digest.strip() for digest in hashes]))
+    return entries
+
+
+def test_every_locked_package_has_one_exact_version_and_hashes() -> None:
+    for requirement, hashes in lock_entries():
+        assert re.fullmatch(r"==[\w.+!-]+", str(requirement.specifier)), requirement
+        assert hashes, requirement
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", digest) for digest in hashes), requirement
+
+
+def test_lock_has_no_addresses_and_no_options() -> None:
+    assert "://" not in LOCK
+    assert not [line for line in LOCK.splitlines() if line.startswith("-")]
+
+
+@pytest.mark.parametrize("python", ["3.11.9", "3.12.1", "3.13.0"])
+def test_lock_satisfies_pyproject_on_every_accepted_python(python: str) -> None:
+    environment = {"python_version": python.rpartition(".")[0], "python_full_version": python}
+    locked = {
+        canonicalize_name(requirement.name): str(requirement.specifier).removeprefix("==")
+        for requirement, _ in lock_entries()
+        if requirement.marker is None or requirement.marker.evaluate(environment)
+    }
+    for dependency in map(Requirement, PROJECT["dependencies"]):
+        assert locked.get(canonicalize_name(dependency.name), "absent") in dependency.specifier, dependency
+
+
+def test_conda_installs_exactly_the_lock() -> None:
+    pip_part = [entry for entry in ENVIRONMENT["dependencies"] if isinstance(entry, dict)]
+    assert pip_part == [{"pip": ["-r requirements.lock"]}]
+
+
+def test_conda_brings_an_accepted_python() -> None:
+    (python,) = [entry for entry in ENVIRONMENT["dependencies"] if str(entry).startswith("python=")]
+    assert python.removeprefix("python=") in SpecifierSet(PROJECT["requires-python"])
+
+
+def fake_python(folder: Path, name: str, version: str | None) -> None:
+    """A `python` that claims a version; without one it exists and fails, as a pyenv shim may."""
+    claim = f"import sys; sys.version_info = ({(version or '0').replace('.', ', ')})"
+    body = f'exec {sys.executable} -c "{claim}; $2"' if version else "exit 127"
+    (folder / name).write_text(f"#!/bin/sh\n{body}\n")
+    (folder / name).chmod(0o755)
+
+
+def find_python(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs find-python.sh on a PATH that holds nothing but `folder` and what the script itself calls."""
+    for tool in ("cat", "dirname", "sed"):
+        (folder / tool).symlink_to(shutil.which(tool) or tool)
+    command = ["/bin/sh", str(ROOT / "infra/find-python.sh"), *options]
+    return subprocess.run(command, env={"PATH": str(folder), **variables}, capture_output=True, text=True)
+
+
+def test_first_python_that_runs_and_fits_is_taken(tmp_path: Path) -> None:
+    fake_python(tmp_path, "python3.12", None)
+    fake_python(tmp_path, "python3.13", "3.13.0")
+    fake_python(tmp_path, "python3", "3.11.0")
+    assert find_python(tmp_path).stdout.strip() == str(tmp_path / "python3.13")
+
+
+def test_unsuitable_pythons_are_named_with_the_remedy(tmp_path: Path) -> None:
+    fake_python(tmp_path, "python3", "3.10.4")
+    fake_python(tmp_path, "python", "3.14.0")
+    done = find_python(tmp_path)
+    assert done.returncode == 1
+    assert "needs Python 3.11 to 3.13. Found: python3 (3.10.4) python (3.14.0)" in done.stderr
+    assert "make setup PYTHON=" in done.stderr
+
+
+def test_no_python_at_all_is_said(tmp_path: Path) -> None:
+    done = find_python(tmp_path)
+    assert done.returncode == 1
+    assert "Found: none that runs" in done.stderr
+
+
+def test_the_reader_may_choose_even_a_path_with_spaces(tmp_path: Path) -> None:
+    fake_python(tmp_path, "python3.12", "3.12.0")
+    fake_python(tmp_path, "my python", "3.11.0")
+    chosen = str(tmp_path / "my python")
+    assert find_python(tmp_path, PYTHON=chosen).stdout.strip() == chosen
+
+
+def test_the_doctor_runs_on_an_unsuitable_python_but_not_on_an_ancient_one(tmp_path: Path) -> None:
+    fake_python(tmp_path, "python3", "3.6.15")
+    fake_python(tmp_path, "python", "3.8.18")
+    assert find_python(tmp_path, "--any").stdout.strip() == str(tmp_path / "python")
+
+
+def make(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True)
+
+
+def test_broken_environment_is_refused_not_removed(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").symlink_to("/nonexistent/python")
+    done = make("setup", f"VENV={tmp_path}")
+    assert done.returncode != 0
+    assert "does not run or has an unsupported version" in done.stderr
+    assert (tmp_path / "bin/python").is_symlink()
+
+
+def test_make_alone_lists_every_target() -> None:
+    listed = set(re.findall(r"^  make ([a-z-]+) ", make().stdout, re.MULTILINE))
+    phony = re.search(r"^\.PHONY: ((?:.*\\\n)*.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert phony is not None
+    assert listed == set(phony[1].replace("\\", "").split())
+
+
+def test_clean_leaves_everything_but_what_the_pipelines_wrote() -> None:
+    assert make("-n", "clean").stdout.split() == ["rm", "-rf", "workspace", "reports"]
+
+
+def test_environment_scripts_are_valid_posix_shell() -> None:
+    for script in sorted(ROOT.glob("infra/*.sh")):
+        subprocess.run(["/bin/sh", "-n", script], check=True)
