@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/.installed
 # One lab runs make itself: it must not inherit this make's flags, job server or PRESET=… overrides.
 RUN       := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(PY)
 
-# Nothing here reports home. Airflow, Kubeflow Pipelines and Modal have no such switch because they send nothing.
+# Nothing here reports home. The locked Airflow, Kubeflow Pipelines and Modal have no such switch to set.
 export DAGSTER_DISABLE_TELEMETRY := yes
 export WANDB_ERROR_REPORTING := false
 

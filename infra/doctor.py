@@ -35,18 +35,16 @@ class Check(NamedTuple):
 
 
 def output_of(*command: str) -> str | None:
-    """What a command prints, or None if it is missing, fails or hangs."""
+    """Return what a command prints, or None if it is missing, fails or hangs."""
     try:
-        done = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=10, check=True
-        )
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.decode(errors="replace").strip()
 
 
 def accepted_minors(pyproject: str) -> range:
-    """The minor versions of Python 3 that `requires-python` admits."""
+    """Return the minor versions of Python 3 that `requires-python` admits."""
     match = re.search(r'^requires-python = ">=3\.(\d+),<3\.(\d+)"', pyproject, re.MULTILINE)
     if match is None:
         raise ValueError("pyproject.toml: requires-python is not of the form >=3.A,<3.B")
@@ -54,6 +52,7 @@ def accepted_minors(pyproject: str) -> range:
 
 
 def check_python(version: tuple[int, ...], accepted: range) -> Check:
+    """Refuse a Python that the platforms do not support."""
     text = ".".join(map(str, version[:3]))
     if version[0] == 3 and version[1] in accepted:
         return Check(OK, "Python", text)
@@ -63,17 +62,17 @@ def check_python(version: tuple[int, ...], accepted: range) -> Check:
 
 
 def check_make(version_output: str | None) -> Check:
+    """Require GNU make, as old as the one macOS ships."""
     first = (version_output or "").partition("\n")[0]
     match = re.search(r"GNU Make (\d+)\.(\d+)", first)
     if match and (int(match[1]), int(match[2])) >= (3, 81):
         return Check(OK, "make", first)
-    remedy = (
-        "install GNU make 3.81 or later (Debian, Ubuntu: apt install make; macOS: xcode-select --install)"
-    )
+    remedy = "install GNU make 3.81 or later (Debian, Ubuntu: apt install make; macOS: xcode-select --install)"
     return Check(FAIL, "make", f"{first or 'not found'}: {remedy}")
 
 
 def check_git(version_output: str | None) -> Check:
+    """Look for git, which the labs themselves do not need."""
     if version_output:
         return Check(OK, "git", version_output)
     return Check(ABSENT, "git", "not found: needed only to keep your own changes")
@@ -85,30 +84,28 @@ def check_system(system: str, release: str, root: Path) -> Check:
         return Check(FAIL, "system", "Windows: run `wsl --install`, then clone and work inside WSL")
     if system == "Linux" and "microsoft" in release.lower():
         if root.parts[1:2] == ("mnt",):
-            return Check(
-                ABSENT, "system", f"WSL, but {root} is a Windows disk and slow: clone into your WSL home"
-            )
+            return Check(ABSENT, "system", f"WSL, but {root} is a Windows disk and slow: clone into your WSL home")
         return Check(OK, "system", "Linux in WSL")
     return Check(OK, "system", "macOS" if system == "Darwin" else system)
 
 
 def check_architecture(machine: str) -> Check:
+    """Require an architecture for which the locked packages are built."""
     if machine.lower() in ("x86_64", "amd64", "arm64", "aarch64"):
         return Check(OK, "architecture", machine)
     return Check(FAIL, "architecture", f"{machine}: packages exist for x86_64 and arm64; use such a machine")
 
 
 def check_disk(free_bytes: int, installed: bool) -> Check:
+    """Require room for the packages, or, once they are installed, for the runs."""
     free, needed = free_bytes / GIB, DISK_GIB_TO_WORK if installed else DISK_GIB_TO_INSTALL
     if free >= needed:
         return Check(OK, "disk", f"{free:.0f} GiB free")
-    return Check(
-        FAIL, "disk", f"{free:.1f} GiB free, {needed:.0f} needed: make room, or clone to a larger disk"
-    )
+    return Check(FAIL, "disk", f"{free:.1f} GiB free, {needed:.0f} needed: make room, or clone to a larger disk")
 
 
 def memory_bytes() -> int:
-    """This machine's memory, or the container's share of it."""
+    """Return this machine's memory, or the container's share of it."""
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     try:
         return min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
@@ -117,6 +114,7 @@ def memory_bytes() -> int:
 
 
 def check_memory(total_bytes: int) -> Check:
+    """Require the memory that the largest platform takes."""
     total = total_bytes / GIB
     # A machine sold as 4 GB reports a little less.
     if total >= MEMORY_GIB * 0.9:
@@ -126,45 +124,44 @@ def check_memory(total_bytes: int) -> Check:
 
 
 def port_is_busy(port: int) -> bool:
+    """Tell whether anything on this machine listens on a port."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def check_port(port: int, user: str, busy: bool) -> Check:
+    """Name whose UI a busy port disturbs; the labs run without it."""
     if not busy:
         return Check(OK, f"port {port}", f"free for {user}")
-    return Check(
-        ABSENT, f"port {port}", f"busy: stop what uses it before you open {user}'s UI, or choose another port"
-    )
+    return Check(ABSENT, f"port {port}", f"busy: stop what uses it before you open {user}'s UI, or choose another port")
 
 
 def check_docker(client: str | None, server: str | None) -> Check:
+    """Tell a missing Docker from one whose engine is not running."""
     if server:
         return Check(OK, "Docker", f"engine {server}")
     if client:
-        return Check(
-            ABSENT, "Docker", "engine not reachable (optional): start Docker, and check your right to use it"
-        )
-    return Check(
-        ABSENT, "Docker", "not found (optional, for the container image): https://docs.docker.com/get-docker"
-    )
+        return Check(ABSENT, "Docker", "engine not reachable (optional): start Docker, and check your right to use it")
+    return Check(ABSENT, "Docker", "not found (optional, for the container image): https://docs.docker.com/get-docker")
 
 
 def check_compose(plugin: str | None, standalone: str | None) -> Check:
+    """Look for Compose, as a plugin of Docker or by itself."""
     if plugin or standalone:
         return Check(OK, "compose", f"docker compose {plugin}" if plugin else f"docker-compose {standalone}")
     return Check(ABSENT, "compose", "not found (optional, for infra/compose.yaml): install Docker Compose v2")
 
 
 def check_tool(name: str, version_output: str | None, purpose: str, page: str) -> Check:
+    """Look for a tool that only some lessons use."""
     if version_output:
         return Check(OK, name, version_output.partition("\n")[0])
     return Check(ABSENT, name, f"not found (optional, for {purpose}): {page}")
 
 
 def lock_differences(lock: str) -> list[str]:
-    """Where the packages of the Python that runs this differ from the lock."""
+    """Tell where the packages of the Python that runs this differ from the lock."""
     from importlib import metadata
 
     from packaging.requirements import Requirement
@@ -176,9 +173,7 @@ def lock_differences(lock: str) -> list[str]:
             continue
         wanted = Requirement(line.rstrip(" \\"))
         have = installed.get(re.sub(r"[-_.]+", "-", wanted.name).lower())
-        if (wanted.marker is None or wanted.marker.evaluate()) and (
-            have is None or have not in wanted.specifier
-        ):
+        if (wanted.marker is None or wanted.marker.evaluate()) and (have is None or have not in wanted.specifier):
             differences.append(f"{wanted.name} {have or 'missing'}, locked {wanted.specifier}")
     return differences
 
@@ -197,6 +192,7 @@ def check_environment(venv: str, installed: bool, report: str | None) -> Check:
 
 
 def inspect_environment(venv: str) -> Check:
+    """Compare the environment with the lock, asking the environment's own Python."""
     installed = (ROOT / venv / ".installed").exists()  # written by make setup at its end
     python = str(ROOT / venv / "bin" / "python")
     report = output_of(python, str(Path(__file__).resolve()), "--lock-differences") if installed else None
@@ -204,6 +200,7 @@ def inspect_environment(venv: str) -> Check:
 
 
 def inspect() -> list[Check]:
+    """Run every check, the machine first."""
     system = check_system(platform.system(), platform.release(), ROOT)
     python = check_python(sys.version_info[:3], accepted_minors((ROOT / "pyproject.toml").read_text()))
     if platform.system() == "Windows":  # the rest would only repeat the remedy
@@ -219,9 +216,7 @@ def inspect() -> list[Check]:
         check_memory(memory_bytes()),
         environment,
         *(check_port(port, user, port_is_busy(port)) for port, user in PORTS.items()),
-        check_docker(
-            shutil.which("docker"), output_of("docker", "version", "--format", "{{.Server.Version}}")
-        ),
+        check_docker(shutil.which("docker"), output_of("docker", "version", "--format", "{{.Server.Version}}")),
         check_compose(
             output_of("docker", "compose", "version", "--short"),
             output_of("docker-compose", "version", "--short"),
@@ -237,6 +232,7 @@ def inspect() -> list[Check]:
 
 
 def main(arguments: list[str]) -> int:
+    """Print the report; fail if any check failed."""
     if arguments == ["--lock-differences"]:
         print(json.dumps(lock_differences((ROOT / "requirements.lock").read_text())))
         return 0

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ LOG_LINES_SHOWN = 25
 
 Event = dict[str, Any]
 
-NO_TELEMETRY = {"DAGSTER_DISABLE_TELEMETRY": "yes", "DO_NOT_TRACK": "1", "WANDB_ERROR_REPORTING": "false"}
+NO_TELEMETRY = {"DAGSTER_DISABLE_TELEMETRY": "yes", "WANDB_ERROR_REPORTING": "false"}
 
 
 @dataclass(frozen=True)
@@ -114,10 +115,8 @@ def _memory(pid: int) -> int:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Leave no process behind, also after Ctrl-C."""
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGTERM if process.poll() is None else signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
     try:
         process.wait(timeout=10)
     except subprocess.TimeoutExpired:

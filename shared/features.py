@@ -4,6 +4,7 @@ Late means: arrived more than 15 minutes after schedule. History looks at whole 
 flights were late (known by the next morning even of a flight still in the air), never at by how much.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,23 +32,20 @@ WEATHER = [
     "weather_visib",
     "weather_precip_6h",
     "weather_visib_6h",
-    "weather_gust_6h",
+    "weather_wind_gust_6h",
     "weather_pressure_change_3h",
 ]
 # The share of late flights among those with the same values in these columns, over so many days before.
-HISTORY: dict[str, tuple[tuple[str, ...], int]] = {
-    "late_share_1d": ((), 1),
-    "late_share_7d": ((), 7),
-    "late_share_origin_1d": (("origin",), 1),
-    "late_share_carrier_1d": (("carrier",), 1),
-    "late_share_carrier_7d": (("carrier",), 7),
-    "late_share_carrier_origin_28d": (("carrier", "origin"), 28),
-    "late_share_dest_1d": (("dest",), 1),
-    "late_share_dest_7d": (("dest",), 7),
-    "late_share_route_28d": (("origin", "dest"), 28),
-    "late_share_flight_28d": (("carrier", "flight"), 28),
-    "late_share_plane_14d": (("tailnum",), 14),
-    "late_share_origin_hour_28d": (("origin", "departure_hour"), 28),
+HISTORY: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {
+    "late_share": ((), (1, 7)),
+    "late_share_origin": (("origin",), (1,)),
+    "late_share_carrier": (("carrier",), (1, 7)),
+    "late_share_carrier_origin": (("carrier", "origin"), (28,)),
+    "late_share_dest": (("dest",), (1, 7)),
+    "late_share_route": (("origin", "dest"), (28,)),
+    "late_share_flight": (("carrier", "flight"), (28,)),
+    "late_share_plane": (("tailnum",), (14,)),
+    "late_share_origin_hour": (("origin", "departure_hour"), (28,)),
 }
 PRIOR_FLIGHTS, PRIOR_SHARE = 10, 0.2  # a group without flights counts as this many flights, so often late
 
@@ -64,7 +62,12 @@ NUMBERS = [
     "departures_hour_carrier",
     "departures_day",
 ]
-FEATURES = [*CATEGORIES, *NUMBERS, *WEATHER, *HISTORY]
+FEATURES = [
+    *CATEGORIES,
+    *NUMBERS,
+    *WEATHER,
+    *(f"{name}_{length}d" for name, (_, lengths) in HISTORY.items() for length in lengths),
+]
 
 
 @announced
@@ -74,9 +77,10 @@ def preprocess(config: PipelineConfig, flights: pd.DataFrame) -> pd.DataFrame:
     The splits are whole weeks that follow each other in time. `flights` is what `load_data` returned.
     Raises DataError when a split is empty or holds only one class.
     """
-    table = build_features(flights).dropna(subset=[LABEL])
-    table[SPLIT] = split_by_time(config, table["date"])
-    table = table.dropna(subset=[SPLIT]).astype({LABEL: "int8"}).reset_index(drop=True)
+    table = build_features(flights)
+    splits = split_by_time(config, table["date"])
+    used = splits.notna() & table[LABEL].notna()
+    table = table[used].astype({LABEL: "int8"}).assign(split=splits[used]).reset_index(drop=True)
     begins = (config.train_start, config.validation_start, config.test_start, config.test_end)
     for name, begin, end in zip(SPLITS, begins, begins[1:], strict=False):
         labels = table.loc[table[SPLIT] == name, LABEL]
@@ -107,9 +111,11 @@ def build_features(flights: pd.DataFrame) -> pd.DataFrame:
     }
     day = flights["date"].to_numpy().astype("datetime64[D]").astype("int64")
     keyed = flights.assign(departure_hour=flights["departure_minute"] // 60)
-    for name, (keys, days) in HISTORY.items():
-        columns[name] = late_share_before(group_codes(keyed, keys), day, late.to_numpy(), days)
-    return pd.DataFrame(columns)[FEATURES].assign(late=late, date=flights["date"])
+    for name, (keys, lengths) in HISTORY.items():
+        shares = late_share_before(group_codes(keyed, keys), day, late.to_numpy(), lengths)
+        columns |= {f"{name}_{length}d": share for length, share in zip(lengths, shares, strict=True)}
+    columns |= {LABEL: late, "date": flights["date"]}
+    return pd.DataFrame({name: columns[name] for name in [*FEATURES, LABEL, "date"]}, copy=False)
 
 
 def late_label(arr_delay: pd.Series) -> pd.Series:
@@ -142,34 +148,40 @@ def scheduled_minutes(flights: pd.DataFrame) -> pd.Series:
 
 def group_sizes(flights: pd.DataFrame, keys: list[str]) -> pd.Series:
     """Return for every flight how many scheduled flights share its values in `keys`."""
-    return flights.groupby(keys, observed=True)["flight"].transform("size").astype("int16")
+    codes = group_codes(flights, keys)
+    return pd.Series(np.bincount(codes)[codes], index=flights.index, dtype="int16")
 
 
 def group_codes(flights: pd.DataFrame, keys: Sequence[str]) -> NDArray[np.int64]:
     """Return a number per row: the same for the same values in `keys`, -1 where one of them is missing."""
-    if not keys:
-        return np.zeros(len(flights), dtype="int64")
-    groups = flights.groupby(list(keys), observed=True, sort=False, dropna=True)
-    return groups.ngroup().fillna(-1).to_numpy(dtype="int64")
+    codes, missing = np.zeros(len(flights), dtype="int64"), np.zeros(len(flights), dtype="bool")
+    for key in keys:
+        column_codes, values = pd.factorize(flights[key])
+        codes = codes * len(values) + column_codes
+        missing |= column_codes < 0
+    return np.where(missing, -1, pd.factorize(codes)[0])
 
 
 def late_share_before(
-    groups: NDArray[np.int64], day: NDArray[np.int64], late: NDArray[np.float32], days: int
-) -> NDArray[np.float32]:
-    """Return for every row the share of late flights of its group in the `days` days before its own day.
+    groups: NDArray[np.int64], day: NDArray[np.int64], late: NDArray[np.float32], lengths: Sequence[int]
+) -> list[NDArray[np.float32]]:
+    """Return for every row the share of late flights of its group in so many days before its own day, per length.
 
     Arguments, one entry per row: group number (-1: none), day number, late (1, 0 or NaN for unknown). A share is
     drawn towards PRIOR_SHARE by PRIOR_FLIGHTS imagined flights; a row without a group gets NaN.
     """
     known = ~np.isnan(late) & (groups >= 0)
-    first = day.min() - days - 1  # so many days without flights come first, and every window starts inside the table
-    shape = (int(groups.max(initial=0)) + 1, int(day.max() - first) + 1)
-    counted = np.zeros((2, *shape), dtype="int32")
-    np.add.at(counted[0], (groups[known], day[known] - first), 1)
-    np.add.at(counted[1], (groups[known], day[known] - first), late[known].astype("int32"))
-    flights, late_flights = np.cumsum(counted, axis=2, dtype="int32")
-    before, begin = day - first - 1, day - first - 1 - days
-    n = flights[groups, before] - flights[groups, begin]
-    k = late_flights[groups, before] - late_flights[groups, begin]
-    share = (k + PRIOR_FLIGHTS * PRIOR_SHARE) / (n + PRIOR_FLIGHTS)
-    return np.where(groups >= 0, share, np.nan).astype("float32")
+    first = int(np.min(day)) - max(lengths) - 1  # every window starts inside the table
+    shape = (int(np.max(groups, initial=0)) + 1, int(np.max(day)) - first + 1)
+    cells = groups[known] * shape[1] + day[known] - first
+    counts = (np.bincount(cells, weights, math.prod(shape)) for weights in (None, late[known]))
+    # Flights and late flights of the group up to and including each day; a window is a difference of two of them.
+    flights, late_flights = (np.cumsum(count.reshape(shape), axis=1, dtype="int32").ravel() for count in counts)
+    before = groups * shape[1] + day - first - 1
+    shares = []
+    for length in lengths:
+        n = flights[before] - flights[before - length]
+        k = late_flights[before] - late_flights[before - length]
+        share = (k + PRIOR_FLIGHTS * PRIOR_SHARE) / (n + PRIOR_FLIGHTS)
+        shares.append(np.where(groups >= 0, share, np.nan).astype("float32"))
+    return shares

@@ -38,7 +38,7 @@ class Graph:
         return next(node for node in self.nodes if node.name == name)
 
     def to_mermaid(self) -> str:
-        """The picture of the graph, as text that GitHub and Jupyter draw; implied edges are left out."""
+        """Return the graph's picture as text that GitHub and Jupyter draw; implied edges are left out."""
         lines = ["flowchart LR"]
         for node in self.nodes:
             label = "".join(f"<br/>{inner.name}{' × trials' if inner.mapped else ''}" for inner in node.inner)

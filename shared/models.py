@@ -8,7 +8,7 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from shared.errors import DataError, ModelError
 from shared.features import FEATURES, LABEL, SPLIT
 from shared.progress import announced
 
-Model = HistGradientBoostingClassifier
+Model: TypeAlias = HistGradientBoostingClassifier
 
 # What a stored model may hold beside scikit-learn's and NumPy's own types that skops trusts by itself.
 TRUSTED_TYPES = [

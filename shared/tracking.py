@@ -11,13 +11,11 @@ from shared.deployment import Deployment
 from shared.errors import PipelineError
 from shared.evaluation import Evaluation
 from shared.models import dump_model
-from shared.progress import announced
 
 PROJECT = "one-pipeline-four-platforms"
 PIPELINE = "training"
 
 
-@announced
 def log_run(
     config: PipelineConfig, evaluation: Evaluation, deployment: Deployment, *, platform: str, run_id: str
 ) -> str | None:

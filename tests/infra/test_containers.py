@@ -97,10 +97,7 @@ def test_training_builds_this_image_and_writes_to_the_store() -> None:
 
 def compose_command() -> list[str] | None:
     for command in (["docker", "compose"], ["docker-compose"]):
-        if (
-            shutil.which(command[0])
-            and not subprocess.run([*command, "version"], capture_output=True).returncode
-        ):
+        if shutil.which(command[0]) and not subprocess.run([*command, "version"], capture_output=True).returncode:
             return command
     return None
 
@@ -137,6 +134,4 @@ def test_workflow_and_local_ci_run_the_same_commands_on_every_accepted_python() 
     assert (ROOT / ".ci/run").read_text().rstrip().endswith("\nmake check test")
     accepted = re.search(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', (ROOT / "pyproject.toml").read_text())
     assert accepted is not None
-    assert job["strategy"]["matrix"]["python"] == [
-        f"3.{minor}" for minor in range(int(accepted[1]), int(accepted[2]))
-    ]
+    assert job["strategy"]["matrix"]["python"] == [f"3.{minor}" for minor in range(int(accepted[1]), int(accepted[2]))]

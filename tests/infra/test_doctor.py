@@ -68,9 +68,7 @@ def test_system(system: str, release: str, root: str, status: str, words: str) -
     assert words in check.text
 
 
-@pytest.mark.parametrize(
-    ("machine", "status"), [("x86_64", OK), ("arm64", OK), ("aarch64", OK), ("riscv64", FAIL)]
-)
+@pytest.mark.parametrize(("machine", "status"), [("x86_64", OK), ("arm64", OK), ("aarch64", OK), ("riscv64", FAIL)])
 def test_architecture(machine: str, status: str) -> None:
     assert doctor.check_architecture(machine).status == status
 

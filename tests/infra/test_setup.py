@@ -71,12 +71,16 @@ def fake_python(folder: Path, name: str, version: str | None) -> None:
     (folder / name).chmod(0o755)
 
 
-def find_python(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Runs find-python.sh on a PATH that holds nothing but `folder` and what the script itself calls."""
-    for tool in ("cat", "dirname", "sed"):
+def run_script(name: str, folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs a script of infra/ on a PATH that holds nothing but `folder` and what the scripts call."""
+    for tool in ("cat", "dirname", "sed", "sh"):
         (folder / tool).symlink_to(shutil.which(tool) or tool)
-    command = ["/bin/sh", str(ROOT / "infra/find-python.sh"), *options]
+    command = ["/bin/sh", str(ROOT / "infra" / name), *options]
     return subprocess.run(command, env={"PATH": str(folder), **variables}, capture_output=True, text=True)
+
+
+def find_python(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return run_script("find-python.sh", folder, *options, **variables)
 
 
 def test_first_python_that_runs_and_fits_is_taken(tmp_path: Path) -> None:
@@ -112,6 +116,16 @@ def test_the_doctor_runs_on_an_unsuitable_python_but_not_on_an_ancient_one(tmp_p
     fake_python(tmp_path, "python3", "3.6.15")
     fake_python(tmp_path, "python", "3.8.18")
     assert find_python(tmp_path, "--any").stdout.strip() == str(tmp_path / "python")
+
+
+def test_python_without_its_venv_module_is_said_with_the_remedy(tmp_path: Path) -> None:
+    fake_python(tmp_path, "python3", "3.11.0")
+    incomplete = (tmp_path / "python3").read_text().replace("exec", 'case "$2" in *ensurepip*) exit 1 ;; esac; exec')
+    (tmp_path / "python3").write_text(incomplete)
+    done = run_script("setup.sh", tmp_path, VENV=str(tmp_path / "new"))
+    assert done.returncode == 1
+    assert "apt install python3-venv" in done.stderr
+    assert not (tmp_path / "new").exists()
 
 
 def make(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,133 @@
+"""`python -m shared.benchmark`: the data steps beside a naive notebook's way to the same information.
+
+Both read the year and end with a table that a model could be fitted on, each in processes of their own, in turns. The
+notebook reads CSV with every column, merges everything, takes history by group-by, and one-hot encodes; it does not
+validate. Time and memory count from after the imports, which are the same for both. Ratios are of medians.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+ROUNDS = 5
+HISTORY_KEYS = (
+    (["origin"], 1),
+    (["carrier"], 1),
+    (["carrier"], 7),
+    (["carrier", "origin"], 28),
+    (["dest"], 1),
+    (["dest"], 7),
+    (["origin", "dest"], 28),
+    (["carrier", "flight"], 28),
+    (["tailnum"], 14),
+    (["origin", "hour"], 28),
+)
+
+
+def course() -> int:
+    """Run the course's own steps on the year and return the number of rows."""
+    from shared.config import preset
+    from shared.data import load_data
+    from shared.features import preprocess
+
+    config = preset("full")
+    return len(preprocess(config, load_data(config)))
+
+
+def notebook() -> int:
+    """Do the same the way notebooks do and return the number of rows."""
+    import pandas as pd
+
+    from shared.data import package_folder
+
+    folder = package_folder()
+    flights = pd.read_csv(folder / "flights.csv.zip")
+    weather = pd.read_csv(folder / "weather.csv")
+    planes = pd.read_csv(folder / "planes.csv")
+    airports = pd.read_csv(folder / "airports.csv")
+    airlines = pd.read_csv(folder / "airlines.csv")
+
+    weather["time_hour"] = pd.to_datetime(weather["time_hour"])
+    weather = weather.sort_values(["origin", "time_hour"])
+    by_origin = weather.groupby("origin")
+    for column, how in (("precip", "sum"), ("visib", "min"), ("wind_gust", "max")):
+        weather[f"{column}_6h"] = by_origin[column].transform(lambda s, how=how: s.rolling(6, min_periods=1).agg(how))
+    weather["pressure_change"] = by_origin["pressure"].diff(3)
+    weather["time_hour"] += pd.Timedelta(hours=1)
+
+    table = flights.merge(airlines, on="carrier", how="left")
+    table = table.merge(planes, on="tailnum", how="left", suffixes=("", "_plane"))
+    table = table.merge(airports, left_on="dest", right_on="faa", how="left", suffixes=("", "_dest"))
+    table["time_hour"] = pd.to_datetime(table["time_hour"])
+    table = table.merge(weather, on=["origin", "time_hour"], how="left", suffixes=("", "_weather"))
+    table["date"] = pd.to_datetime(table[["year", "month", "day"]])
+    table["late"] = (table["arr_delay"] > 15).where(table["arr_delay"].notna()).astype(float)
+    table["departures_hour"] = table.groupby(["origin", "time_hour"])["flight"].transform("size")
+    table["departures_carrier"] = table.groupby(["origin", "time_hour", "carrier"])["flight"].transform("size")
+    table["departures_day"] = table.groupby("date")["flight"].transform("size")
+    for keys, days in HISTORY_KEYS:
+        daily = table.groupby([*keys, "date"])["late"].mean().reset_index().sort_values("date")
+        rolled = daily.set_index("date").groupby(keys)["late"].rolling(f"{days}D", closed="left").mean()
+        name = "_".join([*keys, str(days)])
+        table = table.merge(rolled.rename(name).reset_index(), on=[*keys, "date"], how="left")
+    table = table.dropna(subset=["late"])
+    table = pd.get_dummies(table, columns=["carrier", "origin", "dest", "manufacturer", "engine"])
+    return len(table.select_dtypes(["number", "bool"]))
+
+
+def measure(function: str) -> dict[str, float]:
+    """Run one of the two functions in a new process and return its seconds and the MiB it added."""
+    code = f"from shared import benchmark as b; b.report(b.{function})"
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    return dict(json.loads(output))
+
+
+def report(function: object) -> None:
+    """Print this process's figures as JSON after calling `function`."""
+    import resource
+
+    import psutil
+
+    import shared.features  # noqa: F401  (imports all that either function needs)
+
+    assert callable(function)
+    before, begin, cpu = psutil.Process().memory_info().rss, time.perf_counter(), time.process_time()
+    rows = function()
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, kibibytes on Linux
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    print(
+        json.dumps(
+            {
+                "rows": rows,
+                "wall_seconds": time.perf_counter() - begin,
+                "cpu_seconds": time.process_time() - cpu,
+                "peak_mib": (peak - before) / 2**20,
+            }
+        )
+    )
+
+
+def main() -> None:
+    """Measure both in turns and print medians and ratios."""
+    os.environ.setdefault("PYTHONPATH", os.getcwd())
+    runs: dict[str, list[dict[str, float]]] = {"notebook": [], "course": []}
+    for number in range(ROUNDS):
+        for name, results in runs.items():
+            results.append(measure(name))
+            print(f"round {number + 1} of {ROUNDS}: {name} {results[-1]['wall_seconds']:.2f} s", file=sys.stderr)
+    print(f"{'':14}{'notebook':>12}{'course':>12}{'ratio':>8}")
+    for figure, label in (
+        ("wall_seconds", "wall time, s"),
+        ("cpu_seconds", "CPU time, s"),
+        ("peak_mib", "memory, MiB"),
+        ("rows", "rows"),
+    ):
+        slow, quick = (statistics.median(run[figure] for run in runs[name]) for name in ("notebook", "course"))
+        print(f"{label:14}{slow:12.2f}{quick:12.2f}{slow / quick:8.1f}")
+
+
+if __name__ == "__main__":
+    main()

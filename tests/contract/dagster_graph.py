@@ -1,0 +1,42 @@
+"""Reads the graph that Dagster made of the definitions: assets, and the ops inside of a graph asset."""
+
+import dagster as dg
+
+from module4.lab3_dagster.definitions import defs
+from shared.graph import Graph, Node
+
+
+def read_graph() -> Graph:
+    """Return the asset graph as a Graph, named after the assets' group."""
+    assets = defs.resolve_asset_graph()
+    nodes = tuple(
+        Node(
+            key.to_user_string(),
+            needs=tuple(sorted(need.to_user_string() for need in assets.get(key).parent_keys)),
+            inner=read_ops(defs.resolve_assets_def(key).node_def),
+        )
+        for key in assets.toposorted_asset_keys
+    )
+    (group,) = {assets.get(key).group_name for key in assets.toposorted_asset_keys}
+    return Graph(group, nodes)
+
+
+def read_ops(definition: object) -> tuple[Node, ...]:
+    """Return the ops inside of an asset that is a graph; a mapped one runs once per dynamic output."""
+    if not isinstance(definition, dg.GraphDefinition):
+        return ()
+    wires = definition.dependency_structure
+    return tuple(
+        Node(
+            op.name,
+            needs=tuple(
+                sorted(
+                    output.node_name
+                    for outputs in wires.input_to_upstream_outputs_for_node(op.name).values()
+                    for output in outputs
+                )
+            ),
+            mapped=wires.is_dynamic_mapped(op.name),
+        )
+        for op in definition.nodes_in_topological_order
+    )
