@@ -72,7 +72,7 @@ class Evaluation:
             "champion": self.champion,
             "gate": [asdict(check) for check in self.gate],
             "calibration": self.calibration.to_dict("records"),
-            "slices": self.slices.to_dict("records"),
+            "slices": self.slices.astype(object).where(self.slices.notna(), None).to_dict("records"),
         }
 
 

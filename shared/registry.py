@@ -48,6 +48,7 @@ class Registry:
 
         Raises RegistryError with the gate's reasons when the version did not pass.
         """
+        version = self._existing(version)  # an alias may move later, production may not move with it
         failed = [check["reason"] for check in self.metadata(version)["gate"] if not check["passed"]]
         if failed:
             raise RegistryError(f"{self.model_name} {version} may not go to production: {'; '.join(failed)}.")

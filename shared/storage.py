@@ -101,11 +101,11 @@ def replace_file(path: UPath, content: bytes) -> None:
         path.write_bytes(content)  # object stores put a whole object or nothing
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=str(path.parent), prefix=f".{path.name}.")
+    descriptor, name = tempfile.mkstemp(dir=path.parent.path, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        os.replace(name, path.path)  # str(path) would keep file://
+        os.replace(name, path.path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

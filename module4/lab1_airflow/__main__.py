@@ -16,12 +16,10 @@ def serve(settings: dict[str, str]) -> None:
     subprocess.run(["airflow", "db", "migrate"], env=settings, check=True)
     processes = [subprocess.Popen(["airflow", *service], env=settings) for service in SERVICES]
     try:
-        processes[0].wait()
-    except KeyboardInterrupt:  # the terminal sends Ctrl-C to the services as well
-        pass
-    finally:
         for process in processes:
-            process.terminate()
+            process.wait()
+    except KeyboardInterrupt:  # Ctrl-C reaches the services too; they need some seconds to stop
+        for process in processes:
             process.wait()
 
 

@@ -20,18 +20,19 @@ from airflow.sdk import ExceptionRetryPolicy, Param, RetryAction, RetryRule, dag
 
 from module4.platforms import WORKSPACE
 from shared.config import PRESETS
-from shared.errors import PipelineError
+from shared.errors import ConfigError, DataError, ModelError, RegistryError
 
 Summary = dict[str, Any]  # a task that is declared to return a dict gives one XCom per key: `flights["uri"]` is one
 
-# A full disk or a lost connection may pass, so tasks are tried again, after 5 and 10 seconds. A wrong configuration
-# or a broken file stays what it is: the errors that this project raises on purpose fail at once.
+# A full disk or a lost connection may pass: such a task is tried again after 5, then after 10 seconds. A wrong
+# configuration or a broken file stays what it is: that task fails at once.
+LASTING: list[type[BaseException] | str] = [ConfigError, DataError, ModelError, RegistryError]
 RETRIES = {
     "retries": 2,
     "retry_delay": timedelta(seconds=5),
     "retry_exponential_backoff": 2,
     "max_retry_delay": timedelta(minutes=1),
-    "retry_policy": ExceptionRetryPolicy([RetryRule(PipelineError, RetryAction.FAIL, reason="would fail again")]),
+    "retry_policy": ExceptionRetryPolicy([RetryRule(LASTING, RetryAction.FAIL, reason="would fail again")]),
 }
 
 PARAMS = {

@@ -4,20 +4,19 @@ import os
 import shutil
 from pathlib import Path
 
+from upath import UPath
+
 from module4.platforms import WORKSPACE
 from shared import steps
 from shared.config import PipelineConfig
 from shared.errors import PipelineError
 from shared.fingerprint import Fingerprint
-
-HOME = WORKSPACE / "dagster-home"  # Dagster's own records: runs, events, check results
+from shared.storage import is_local
 
 
 def run(config: PipelineConfig, store: str) -> Fingerprint:
     """Run the pipeline below `store` and return its fingerprint. Raises PipelineError that names the failed steps."""
-    HOME.mkdir(parents=True, exist_ok=True)
-    shutil.copy(Path(__file__).with_name("dagster.yaml"), HOME)
-    os.environ["DAGSTER_HOME"] = str(HOME)
+    os.environ["DAGSTER_HOME"] = str(prepare_home(store))
     import dagster as dg
 
     from module4.lab3_dagster.assets import ASSETS
@@ -35,3 +34,12 @@ def run(config: PipelineConfig, store: str) -> Fingerprint:
     if not result.success:
         raise PipelineError(" ".join(event.message or "" for event in result.get_step_failure_events()))
     return steps.read_fingerprint(f"{store}/runs/{result.run_id}/deploy")
+
+
+def prepare_home(store: str) -> Path:
+    """Make the folder of Dagster's own records (runs, events, check results): in the store, if that is a folder."""
+    path = UPath(store)
+    home = (Path(path.path).absolute() if is_local(path) else WORKSPACE / "dagster") / "dagster_home"
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copy(Path(__file__).with_name("dagster.yaml"), home)
+    return home

@@ -1,0 +1,1 @@
+"""Lab 4: the training pipeline as Modal functions."""

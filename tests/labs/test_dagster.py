@@ -143,12 +143,11 @@ def test_a_failed_data_check_stops_the_run(tiny_features: pd.DataFrame, tmp_path
             raise_on_error=False,
         )
     assert not result.success
-    assert "labels_are_plausible" in [event.step_key for event in result.get_step_failure_events()][0]
+    assert "labels_are_plausible" in next(event.step_key for event in result.get_step_failure_events())
     assert not result.asset_materializations_for_node("train")
 
 
 def test_a_failed_run_raises_and_names_the_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "HOME", tmp_path / "home")
     monkeypatch.setenv("DAGSTER_HOME", "restored after the test")
     with pytest.raises(PipelineError, match='Execution of step "load_data" failed'):
         run.run(preset("tiny", data_folder=str(tmp_path)), str(tmp_path / "store"))

@@ -71,7 +71,7 @@ def test_any_other_content_has_another_digest(changed: Any) -> None:
 
 @pytest.mark.parametrize("values", [["a", "b"], [1, "b"], [None, {}]])
 def test_a_column_without_one_form_is_refused_by_its_name(values: list[Any]) -> None:
-    with pytest.raises(TypeError, match="column 'text' of type .* has no digest"):
+    with pytest.raises(TypeError, match=r"column 'text' of type .* has no digest"):
         table_digest(pd.DataFrame({"text": values}))
 
 

@@ -1,0 +1,124 @@
+"""The training pipeline as an app on Modal: each function runs in a container of its own, started when it is called.
+
+`.remote()` calls a function in the cloud and waits, `.map()` calls it once per item, all at the same time, and
+`.local()` is the plain Python call. There is no graph to declare: the calls are the graph.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import modal
+
+from shared import steps
+from shared.config import preset as get_preset
+from shared.storage import Summary
+
+# Built once, on Modal, and again only when the lock changes. The code is added last, when a container starts.
+image = (
+    modal.Image.debian_slim(python_version="3.12")
+    .uv_pip_install(requirements=["requirements.lock"])
+    .add_local_python_source("shared")
+)
+volume = modal.Volume.from_name("training-store", create_if_missing=True)
+app = modal.App("training", image=image, volumes={"/store": volume})
+
+retries = modal.Retries(max_retries=2, initial_delay=1.0, backoff_coefficient=2.0)
+
+
+@contextmanager
+def synced() -> Iterator[None]:
+    """See what other containers wrote to the volume, and let them see what this one writes."""
+    if modal.is_local():
+        yield  # nothing is mounted here
+        return
+    volume.reload()
+    yield
+    volume.commit()
+
+
+@app.function(timeout=600, retries=retries)
+@synced()
+def load_data(config: str, output: str) -> Summary:
+    """Read, validate and join the sources."""
+    return steps.load_data(config, output)
+
+
+@app.function(timeout=600, retries=retries)
+@synced()
+def preprocess(config: str, flights: str, output: str) -> Summary:
+    """Turn the flights into the model's features."""
+    return steps.preprocess(config, flights, output)
+
+
+# scikit-learn's boosting runs on CPUs. A model that wants a GPU asks for it here: gpu="L4".
+@app.function(cpu=4, timeout=1800, retries=retries)
+@synced()
+def train(config: str, features: str, output: str) -> Summary:
+    """Fit the baseline."""
+    return steps.train(config, features, output)
+
+
+@app.function()
+def propose_trials(config: str) -> list[str]:
+    """Return the search's trials, each a JSON string."""
+    return steps.propose_trials(config)
+
+
+@app.function(cpu=4, timeout=1800, retries=retries, max_containers=10)
+@synced()
+def run_trial(trial: str, config: str, features: str) -> str:
+    """Score one trial on the validation weeks."""
+    return steps.run_trial(config, features, trial)
+
+
+@app.function(cpu=4, timeout=1800, retries=retries)
+@synced()
+def select_best(config: str, features: str, results: list[str], output: str) -> Summary:
+    """Fit the best trial's hyperparameters again."""
+    return steps.select_best(config, features, results, output)
+
+
+@app.function(timeout=3600)
+def hyperparameter_search(config: str, features: str, baseline: Summary, output: str) -> Summary:
+    """Score the trials, each in a container, and fit the best."""
+    print(f"baseline: log loss {baseline['log_loss']:.4f} on the validation weeks")
+    trials = propose_trials.local(config)  # too small for a container: a plain call
+    # The first results come first, whatever their trial's number: select_best does not mind.
+    results = list(run_trial.map(trials, kwargs={"config": config, "features": features}, order_outputs=False))
+    return select_best.remote(config, features, results, output)
+
+
+@app.function(timeout=600, retries=retries)
+@synced()
+def evaluate(config: str, features: str, baseline: str, candidate: str, registry: str, output: str) -> Summary:
+    """Compare baseline, candidate and champion on the test weeks."""
+    return steps.evaluate(config, features, baseline, candidate, registry, output)
+
+
+@app.function(timeout=600, retries=retries, max_containers=1)  # one deployment at a time
+@synced()
+def deploy(config: str, evaluation: str, registry: str, output: str, run_id: str) -> Summary:
+    """Register the winner and, if it passed the gate, promote it."""
+    return steps.deploy(config, evaluation, registry, output, "modal", run_id)
+
+
+def run_pipeline(config: str, store: str, run_id: str) -> Summary:
+    """Call the steps, passing on what they return; every line waits for the one before."""
+    folder, registry = f"{store}/runs/{run_id}", f"{store}/registry"
+    flights = load_data.remote(config, f"{folder}/load_data")
+    features = preprocess.remote(config, flights["uri"], f"{folder}/preprocess")
+    baseline = train.remote(config, features["uri"], f"{folder}/train")
+    candidate = hyperparameter_search.remote(config, features["uri"], baseline, f"{folder}/hyperparameter_search")
+    evaluation = evaluate.remote(
+        config, features["uri"], baseline["uri"], candidate["uri"], registry, f"{folder}/evaluate"
+    )
+    return deploy.remote(config, evaluation["uri"], registry, f"{folder}/deploy", run_id)
+
+
+@app.local_entrypoint()
+def main(preset: str = "tiny", store: str = "/store") -> None:
+    """Run the pipeline in the cloud: `modal run -m module4.lab4_modal.training --preset lab`."""
+    deployment = run_pipeline(get_preset(preset).to_json(), store, str(app.app_id))
+    print(f"version {deployment['version']}, in production: {deployment['in_production']}")
+    print("\n".join(deployment["reasons"]))
+    print(f"fingerprint {deployment['fingerprint']}")

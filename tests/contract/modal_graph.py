@@ -1,0 +1,93 @@
+"""The training graph as Modal sees it. An app declares none: its calls are the graph, so one small run is watched."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
+
+import modal
+
+from module4.lab4_modal.run import run
+from module4.lab4_modal.training import app
+from shared.config import preset
+from shared.graph import Graph, Node
+
+
+@dataclass(eq=False)
+class Call:
+    """A call of a function: what went in, what came out, and the calls that it made itself."""
+
+    name: str
+    arguments: set[str] = field(default_factory=set)
+    result: Any = None
+    calls: list["Call"] = field(default_factory=list)
+
+
+def read_graph() -> Graph:
+    """Return the graph of the calls of a run; what one call returned and another was given is an edge."""
+    config = preset("tiny", baseline={"max_iter": 2})
+    with tempfile.TemporaryDirectory() as store, watched_calls() as training:
+        run(config, store)
+    assert app.name
+    return Graph(app.name, read_calls(training.calls))
+
+
+@contextmanager
+def watched_calls() -> Iterator[Call]:
+    """Record every call of a Modal function, below the call that made it."""
+    local, stack = modal.Function.local, [Call("the caller")]
+
+    def watch(function: modal.Function[..., Any, Any], *args: Any, **kwargs: Any) -> Any:
+        call = Call(
+            function.get_raw_f().__name__, {text for value in (*args, *kwargs.values()) for text in texts(value)}
+        )
+        stack[-1].calls.append(call)
+        stack.append(call)
+        try:
+            call.result = local(function, *args, **kwargs)
+        finally:
+            stack.pop()
+        return call.result
+
+    with patch.object(modal.Function, "local", watch):
+        yield stack[0]
+
+
+def read_calls(calls: list[Call]) -> tuple[Node, ...]:
+    """Return a node per function that was called, with the functions whose results it was given."""
+    by_name: dict[str, list[Call]] = {}
+    for call in calls:
+        by_name.setdefault(call.name, []).append(call)
+    nodes = []
+    for name, group in by_name.items():
+        needs = {
+            other.name
+            for other in calls
+            for call in group
+            if other.name != name and set(texts(other.result)) & call.arguments
+        }
+        inner = [call for one in group for call in one.calls]
+        nodes.append(Node(name, tuple(sorted(needs)), is_mapped(group, calls), read_calls(inner)))
+    return tuple(nodes)
+
+
+def is_mapped(group: list[Call], calls: list[Call]) -> bool:
+    """Tell whether a function was called once per item of a list that another one returned."""
+    return any(
+        len(group) == len(other.result) and all(item in call.arguments for item, call in zip(other.result, group))
+        for other in calls
+        if isinstance(other.result, list) and other.name != group[0].name
+    )
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Yield the strings by which a value is known when it is passed on: of a summary, its artifact's URI."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from texts(value.get("uri"))
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item)

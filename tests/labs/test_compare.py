@@ -1,0 +1,112 @@
+"""The comparison: what it measures, what it prints, when it fails."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from module4.compare import compare_platforms, make_rows, to_markdown
+from module4.measure import Run, measured_run
+from module4.platforms import ROOT
+from module4.timeline import Bar, bars_from_events, draw_timeline
+from shared.config import preset
+from shared.fingerprint import make_fingerprint
+
+PARTS: dict[str, Any] = {
+    "data": {"test": "d1"},
+    "hyperparameters": {"max_iter": 1},
+    "metrics": {"roc_auc": 0.7},
+    "predictions": "p1",
+    "model": "m1",
+}
+
+
+def made_run(platform: str, seconds: float = 1.0, **changed: Any) -> Run:
+    fingerprint = make_fingerprint({**PARTS, **changed})
+    events = [{"step": "load_data", "state": "finished", "time": 0.5, "seconds": 0.25}]
+    return Run(platform, seconds, 0.5, 3 * 2**20, fingerprint, Path("log"), events)
+
+
+def test_runs_that_agree_pass_and_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert compare_platforms(preset("tiny"), [made_run("python"), made_run("airflow", 4.0)], tmp_path)
+    assert "2 runs, one model" in capsys.readouterr().out
+    written = json.loads((tmp_path / "compare-tiny.json").read_text())
+    assert [run["platform"] for run in written["runs"]] == ["python", "airflow"]
+    assert written["runs"][1]["over_python_seconds"] == 3.0
+    assert (tmp_path / "compare-tiny.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_differing_fingerprint_fails_and_names_the_part(
+    part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [made_run("python"), made_run("airflow", **{part: "other"})]
+    assert not compare_platforms(preset("tiny"), runs, tmp_path)
+    assert f"Airflow: differs in {part}" in capsys.readouterr().out
+
+
+def test_a_failed_platform_fails_the_comparison(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    failed = Run("dagster", 1.0, None, 0, None, Path("log"), [])
+    assert not compare_platforms(preset("tiny"), [made_run("python"), failed], tmp_path)
+    assert "Dagster: failed" in capsys.readouterr().out
+
+
+def test_the_table_tells_time_over_python() -> None:
+    table = to_markdown(make_rows([made_run("python", 2.0), made_run("make", 5.0)]))
+    assert "+3.0 s (2.5×)" in table
+
+
+def test_a_failing_step_is_named_with_its_error_and_the_log(tmp_path: Path) -> None:
+    run = measured_run("python", preset("tiny", data_folder=str(tmp_path)), str(tmp_path / "store"), tmp_path / "log")
+    assert not run.succeeded
+    explanation = run.explain_failure()
+    assert "python: step load_data failed: DataError" in explanation
+    assert "airlines.csv: cannot be read" in explanation
+    assert str(tmp_path / "log") in explanation
+
+
+def test_a_run_is_measured_from_outside(tmp_path: Path) -> None:
+    begin = time.perf_counter()
+    seen: list[str] = []
+    run = measured_run(
+        "python", preset("tiny"), str(tmp_path / "store"), tmp_path / "log", lambda event: seen.append(event["step"])
+    )
+    assert 0 < (run.startup_seconds or 0) < run.seconds <= time.perf_counter() - begin
+    assert run.peak_memory > 100 * 2**20  # pandas and scikit-learn alone need this
+    assert seen[0] == "load_data"
+    assert seen[-1] == "deploy"
+    assert "preprocess finished" in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "luigi"], "platform: there is none called 'luigi'"),
+        (["run", "python", "--preset", "huge"], "preset: no preset is called 'huge'"),
+        (["compare", "--platforms", "python,luigi"], "platforms: unknown luigi"),
+        (["run", "python", "--tracking", "loud"], "tracking: Input should be 'disabled', 'offline' or 'online'"),
+    ],
+)
+def test_wrong_arguments_are_refused_by_name(arguments: list[str], message: str) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-m", "module4", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 1
+    assert message in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_the_timeline_has_a_bar_per_step_in_the_order_of_starts() -> None:
+    events = [
+        {"step": "a", "state": "started", "time": 1.0},
+        {"step": "a", "state": "finished", "time": 3.0, "seconds": 2.0},
+        {"step": "b", "state": "failed", "time": 2.5, "seconds": 2.0},
+    ]
+    bars = bars_from_events(events)
+    assert bars == [Bar("a", 1.0, 3.0), Bar("b", 0.5, 2.5)]
+    axis = draw_timeline(bars, "run").axes[0]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["b", "a"]

@@ -1,0 +1,79 @@
+"""The report: what people read."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib.image
+import pandas as pd
+
+from shared.evaluation import Check, Evaluation
+from shared.report import evaluation_figure, evaluation_markdown, save_figure
+
+METRICS = {"roc_auc": 0.75, "average_precision": 0.5, "calibration_error": 0.01, "late_share": 0.25}
+EVALUATION = Evaluation(
+    winner="candidate",
+    model=None,  # the report shows no model
+    metrics={"baseline": {**METRICS, "roc_auc": 0.71234}, "candidate": METRICS},
+    champion=None,
+    calibration=pd.DataFrame({"bin": [1, 6], "rows": [3, 1], "predicted": [0.1, 0.6], "observed": [0.0, 1.0]}),
+    slices=pd.DataFrame(
+        {"slice": ["origin", "carrier", "carrier"], "value": ["JFK", "AA", "ZZ"], "roc_auc": [0.7, 0.8, None]}
+    ),
+    predictions=pd.DataFrame({"late": [0, 0, 1, 0], "probability": [0.1, 0.2, 0.6, 0.1]}),
+    gate=[Check("one", 0.8, 0.7, True, "one: fine"), Check("two", 0.5, 0.7, False, "two: too low")],
+    fingerprint={},
+)
+CHAMPION = {"version": "abc123", "comparable": False, "metrics": {**METRICS, "roc_auc": 0.8}}
+
+
+def test_the_page_shows_winner_metrics_and_gate() -> None:
+    assert evaluation_markdown(EVALUATION).splitlines() == [
+        "# Evaluation on the test weeks",
+        "",
+        "The winner, by log loss on the validation weeks: **candidate**.",
+        "",
+        "| metric | baseline | candidate |",
+        "|---|---|---|",
+        "| roc_auc | 0.7123 | 0.7500 |",
+        "| average_precision | 0.5000 | 0.5000 |",
+        "| calibration_error | 0.0100 | 0.0100 |",
+        "| late_share | 0.2500 | 0.2500 |",
+        "",
+        "Quality gate: **not passed**",
+        "",
+        "- [x] one: fine",
+        "- [ ] two: too low",
+    ]
+
+
+def test_the_page_says_when_the_gate_is_passed() -> None:
+    assert "Quality gate: **passed**" in evaluation_markdown(replace(EVALUATION, gate=EVALUATION.gate[:1]))
+
+
+def test_a_champion_gets_a_column_and_a_note_when_it_cannot_be_compared() -> None:
+    page = evaluation_markdown(replace(EVALUATION, champion=CHAMPION))
+    assert "| metric | baseline | candidate | champion abc123 |" in page
+    assert "| roc_auc | 0.7123 | 0.7500 | 0.8000 |" in page
+    assert "it is shown, but not compared" in page
+    comparable = replace(EVALUATION, champion={**CHAMPION, "comparable": True})
+    assert "not compared" not in evaluation_markdown(comparable)
+
+
+def test_the_picture_shows_four_labelled_parts() -> None:
+    figure = evaluation_figure(EVALUATION)
+    assert [axis.get_title() for axis in figure.axes] == [
+        "ROC curve",
+        "Precision and recall",
+        "Calibration",
+        "ROC AUC per origin and carrier",
+    ]
+    assert all(axis.get_xlabel() and axis.get_ylabel() for axis in figure.axes[:3])
+    labels = [label.get_text() for label in figure.axes[3].get_yticklabels()]
+    assert labels == ["carrier AA", "origin JFK"]  # from below; ZZ has no ROC AUC
+
+
+def test_the_picture_is_a_png_and_the_same_every_time(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        save_figure(evaluation_figure(EVALUATION), tmp_path / name)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert matplotlib.image.imread(tmp_path / "a.png").shape[:2] == (800, 1100)
