@@ -37,6 +37,7 @@ class Run:
     startup_seconds: float | None
     peak_memory: int
     fingerprint: Fingerprint | None
+    error: str | None
     log: Path
     events: list[Event] = field(repr=False)
 
@@ -48,9 +49,15 @@ class Run:
     def explain_failure(self) -> str:
         """Return which step failed and the end of the log."""
         failed = next((event for event in self.events if event["state"] == "failed"), None)
-        what = f"step {failed['step']} failed: {failed['error']}" if failed else "failed outside of the steps"
-        tail = self.log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
-        return "\n".join([f"{self.platform}: {what}", *(f"    {line}" for line in tail), f"Full log: {self.log}"])
+        lines = [f"{self.platform}: step {failed['step']} failed: {failed['error']}"] if failed else []
+        if self.error:
+            lines.append(f"{self.platform}: {self.error}")
+        else:
+            lines += [f"{self.platform}: ended without a result; its last lines:", *self._log_end()]
+        return "\n".join([*lines, f"Full log: {self.log}"])
+
+    def _log_end(self) -> list[str]:
+        return [f"    {line}" for line in self.log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]]
 
 
 def measured_run(
@@ -59,13 +66,15 @@ def measured_run(
     """Run the platform `name` below the URI `store`, its output in `log`; call `on_event` as steps start and end."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, log.open("wb") as output:
-        events_file, result = Path(folder) / "events.jsonl", Path(folder) / "fingerprint.json"
+        events_file, result, temporary = (Path(folder) / name for name in ("events.jsonl", "result.json", "tmp"))
         events_file.touch()
+        temporary.mkdir()
         begin, begin_time = time.perf_counter(), time.time()
         process = subprocess.Popen(
             [sys.executable, "-m", "module4.worker", name, config.to_json(), store, str(result)],
             cwd=ROOT,
-            env={**os.environ, **NO_TELEMETRY, EVENTS_FILE: str(events_file)},
+            # Some platforms leave temporary files behind: here they go with the folder.
+            env={**os.environ, **NO_TELEMETRY, EVENTS_FILE: str(events_file), "TMPDIR": str(temporary)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -76,9 +85,9 @@ def measured_run(
         finally:
             _end(process)
         seconds = time.perf_counter() - begin
-        fingerprint = json.loads(result.read_text()) if process.returncode == 0 and result.exists() else None
+        outcome = json.loads(result.read_text()) if result.exists() else {}
     startup = events[0]["time"] - begin_time if events else None
-    return Run(name, seconds, startup, peak, fingerprint, log, events)
+    return Run(name, seconds, startup, peak, outcome.get("fingerprint"), outcome.get("error"), log, events)
 
 
 def _watch(

@@ -48,7 +48,7 @@ for _step in (
 
 @app.command("config")
 def _config(name: str = typer.Argument("lab", metavar="PRESET")) -> None:
-    """Print a preset (tiny, lab, full) as the JSON that every step takes as --config."""
+    """Print a preset (tiny, lab, full) as the JSON that every step takes as its CONFIG."""
     print(preset(name).to_json())
 
 

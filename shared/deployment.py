@@ -1,12 +1,15 @@
 """The last step: the winner goes to staging and, if the gate lets it, to production."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
 
 from shared.config import PipelineConfig
 from shared.evaluation import Evaluation
-from shared.fingerprint import Fingerprint
+from shared.fingerprint import FINGERPRINT_FILE, Fingerprint
 from shared.progress import announced
 from shared.registry import Registry
+from shared.storage import Artifact, Summary, write_json
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,16 @@ class Deployment:
     in_production: bool
     reasons: list[str]
     fingerprint: Fingerprint
+
+    def write(self, folder: Path) -> Summary:
+        """Write the fingerprint into `folder` and return the rest as the summary."""
+        write_json(self.fingerprint, folder / FINGERPRINT_FILE)
+        return {**asdict(self), "fingerprint": self.fingerprint["fingerprint"]}
+
+    @classmethod
+    def read(cls, artifact: Artifact) -> Self:
+        """Return what `write` stored."""
+        return cls(**{**artifact.summary, "fingerprint": artifact.read_json(FINGERPRINT_FILE)})
 
 
 @announced

@@ -5,7 +5,8 @@ The winner is chosen by the validation weeks alone. The test weeks only tell how
 
 import hashlib
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -14,12 +15,16 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 
 from shared.config import Gate, PipelineConfig
 from shared.features import LABEL, SPLIT, SPLITS
-from shared.fingerprint import Fingerprint, make_fingerprint, table_digest
-from shared.models import Fitted, Model, dump_model, predict
+from shared.fingerprint import FINGERPRINT_FILE, Fingerprint, make_fingerprint, table_digest
+from shared.models import MODEL_FILE, Fitted, Model, dump_model, predict, read_model
 from shared.progress import announced
+from shared.storage import Artifact, Summary, write_json, write_table
 
 CALIBRATION_BINS = 10
 SLICES = ("origin", "carrier")
+
+EVALUATION_FILE = "evaluation.json"
+PREDICTIONS_FILE = "predictions.parquet"
 
 Metrics = dict[str, float]
 
@@ -62,6 +67,41 @@ class Evaluation:
     def passed(self) -> bool:
         """Whether every check of the gate passed."""
         return all(check.passed for check in self.gate)
+
+    def write(self, folder: Path) -> Summary:
+        """Write model, predictions, evaluation, fingerprint and report into `folder`; return the main figures."""
+        from shared.report import evaluation_figure, evaluation_markdown, save_figure  # only here is matplotlib needed
+
+        (folder / MODEL_FILE).write_bytes(dump_model(self.model))
+        write_table(self.predictions, folder / PREDICTIONS_FILE)
+        write_json(self.to_json(), folder / EVALUATION_FILE)
+        write_json(self.fingerprint, folder / FINGERPRINT_FILE)
+        (folder / "report.md").write_text(evaluation_markdown(self), encoding="utf-8")
+        save_figure(evaluation_figure(self), folder / "report.png")
+        metrics = self.metrics[self.winner]
+        return {
+            "winner": self.winner,
+            "passed": self.passed,
+            "roc_auc": metrics["roc_auc"],
+            "log_loss": metrics["log_loss"],
+            "fingerprint": self.fingerprint["fingerprint"],
+        }
+
+    @classmethod
+    def read(cls, artifact: Artifact) -> Self:
+        """Return what `write` stored."""
+        values = artifact.read_json(EVALUATION_FILE)
+        return cls(
+            winner=values["winner"],
+            model=read_model(artifact),
+            metrics=values["metrics"],
+            champion=values["champion"],
+            calibration=pd.DataFrame(values["calibration"]),
+            slices=pd.DataFrame(values["slices"]),
+            predictions=artifact.read_table(PREDICTIONS_FILE),
+            gate=[Check(**check) for check in values["gate"]],
+            fingerprint=artifact.read_json(FINGERPRINT_FILE),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation without model and predictions, JSON-able."""

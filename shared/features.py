@@ -100,7 +100,7 @@ def build_features(flights: pd.DataFrame) -> pd.DataFrame:
     late = late_label(flights["arr_delay"])
     columns: dict[str, pd.Series | NDArray[np.float32]] = {
         **{name: flights[name] for name in [*CATEGORIES, *WEATHER, "departure_minute", "arrival_minute", "distance"]},
-        "day_of_week": flights["date"].dt.dayofweek.astype("int8"),
+        "day_of_week": flights["date"].dt.day_of_week.astype("int8"),
         "days_from_holiday": days_from_holiday(flights["date"]),
         "scheduled_minutes": scheduled_minutes(flights),
         "plane_age": (flights["date"].dt.year - flights["plane_year"]).astype("float32"),

@@ -10,6 +10,7 @@ import pandas as pd
 
 Fingerprint = dict[str, Any]
 
+FINGERPRINT_FILE = "fingerprint.json"
 PARTS = ("data", "hyperparameters", "metrics", "predictions", "model")
 
 

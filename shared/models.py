@@ -8,7 +8,8 @@ import io
 import json
 import zipfile
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeAlias
+from pathlib import Path
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -22,8 +23,11 @@ from shared.config import Hyperparameters, PipelineConfig
 from shared.errors import DataError, ModelError
 from shared.features import FEATURES, LABEL, SPLIT
 from shared.progress import announced
+from shared.storage import Artifact, Summary
 
 Model: TypeAlias = HistGradientBoostingClassifier
+
+MODEL_FILE = "model.skops"
 
 # What a stored model may hold beside scikit-learn's and NumPy's own types that skops trusts by itself.
 TRUSTED_TYPES = [
@@ -57,6 +61,16 @@ class Fitted(NamedTuple):
 
     model: Model
     trial: TrialResult
+
+    def write(self, folder: Path) -> Summary:
+        """Write the model's file into `folder`; the trial is the summary."""
+        (folder / MODEL_FILE).write_bytes(dump_model(self.model))
+        return self.trial.model_dump()
+
+    @classmethod
+    def read(cls, artifact: Artifact) -> Self:
+        """Return what `write` stored."""
+        return cls(read_model(artifact), TrialResult.model_validate(artifact.summary))
 
 
 @announced
@@ -122,6 +136,11 @@ def dump_model(model: Model) -> bytes:
             archive.writestr(zipfile.ZipInfo(new), contents[old], zipfile.ZIP_DEFLATED)
         archive.writestr(zipfile.ZipInfo("schema.json"), json.dumps(schema), zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
+
+
+def read_model(artifact: Artifact) -> Model:
+    """Return the model that an artifact holds. Raises ModelError as `load_model` does."""
+    return load_model(artifact.read(MODEL_FILE), f"{artifact.uri}/{MODEL_FILE}")
 
 
 def load_model(content: bytes, name: str = "model") -> Model:

@@ -17,10 +17,9 @@ from upath import UPath
 
 from shared.errors import RegistryError
 from shared.evaluation import Champion
-from shared.models import Model, dump_model, load_model
+from shared.models import MODEL_FILE, Model, dump_model, read_model
 from shared.storage import new_artifact, open_artifact, replace_file
 
-MODEL_FILE = "model.skops"
 VERSION_LENGTH = 12
 
 
@@ -94,8 +93,7 @@ class Registry:
 
     def load(self, name: str) -> Model:
         """Return the model of a version or alias; verified by its checksum, loaded without pickle."""
-        uri = self._version_uri(self._existing(name))
-        return load_model(open_artifact(uri).read(MODEL_FILE), f"{uri}/{MODEL_FILE}")
+        return read_model(open_artifact(self._version_uri(self._existing(name))))
 
     def champion(self) -> Champion | None:
         """Return the model in production, or None while there is none."""

@@ -5,10 +5,9 @@ Each step reads artifacts of earlier steps, writes one of its own, and returns i
 `python -m shared`. Heavy libraries are imported when a step runs, so that a platform reads its graph quickly.
 """
 
-import json
-
 from shared.config import parse
-from shared.storage import Summary
+from shared.fingerprint import FINGERPRINT_FILE
+from shared.storage import Summary, open_artifact
 
 
 def load_data(config: str, output: str) -> Summary:
@@ -102,6 +101,4 @@ def deploy(
 
 def read_fingerprint(deployment: str) -> dict[str, object]:
     """Return the fingerprint of a finished run, from the artifact that `deploy` wrote."""
-    from shared.storage import open_artifact
-
-    return dict(json.loads(open_artifact(deployment).read("fingerprint.json")))
+    return dict(open_artifact(deployment).read_json(FINGERPRINT_FILE))

@@ -14,12 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from upath import UPath
 
 from shared.errors import ArtifactError
+
+if TYPE_CHECKING:
+    import pandas as pd  # platforms that only read their graph need not wait for it
 
 MANIFEST = "manifest.json"
 
@@ -46,8 +48,10 @@ class Artifact:
             raise ArtifactError(f"{self.uri}/{name}: is not as it was written (checksum). Run its step again.")
         return content
 
-    def read_table(self, name: str) -> pd.DataFrame:
+    def read_table(self, name: str) -> "pd.DataFrame":
         """Return the table of a Parquet file."""
+        import pandas as pd
+
         return pd.read_parquet(io.BytesIO(self.read(name)))
 
     def read_json(self, name: str) -> Any:
@@ -85,7 +89,7 @@ def new_artifact(uri: str, summary: Summary) -> Iterator[Path]:
         ) from error
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> None:
+def write_table(frame: "pd.DataFrame", path: Path) -> None:
     """Write a table as Parquet: values and types come back exactly."""
     frame.to_parquet(path, index=False)
 

@@ -10,7 +10,7 @@ from shared.config import PipelineConfig
 from shared.deployment import Deployment
 from shared.errors import PipelineError
 from shared.evaluation import Evaluation
-from shared.models import dump_model
+from shared.models import MODEL_FILE, dump_model
 
 PROJECT = "one-pipeline-four-platforms"
 PIPELINE = "training"
@@ -50,7 +50,7 @@ def log_run(
             for name, metrics in evaluation.metrics.items():
                 run.summary.update({f"{name}/{metric}": value for metric, value in metrics.items()})
             with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / "model.skops"
+                path = Path(folder) / MODEL_FILE
                 path.write_bytes(dump_model(evaluation.model))
                 model = wandb.Artifact(config.model_name, type="model", metadata={"version": deployment.version})
                 model.add_file(str(path))

@@ -24,8 +24,8 @@ from shared.errors import ConfigError, DataError, ModelError, RegistryError
 
 Summary = dict[str, Any]  # a task that is declared to return a dict gives one XCom per key: `flights["uri"]` is one
 
-# A full disk or a lost connection may pass: such a task is tried again after 5, then after 10 seconds. A wrong
-# configuration or a broken file stays what it is: that task fails at once.
+# A full disk or a lost connection may pass: such a task is tried again after 5 to 10, then after 10 to 20 seconds
+# (Airflow spreads them). A wrong configuration or a broken file stays what it is: that task fails at once.
 LASTING: list[type[BaseException] | str] = [ConfigError, DataError, ModelError, RegistryError]
 RETRIES = {
     "retries": 2,

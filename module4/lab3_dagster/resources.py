@@ -3,10 +3,12 @@
 from typing import get_args
 
 import dagster as dg
+from pandas import DataFrame
 from pydantic import BaseModel, Field
 from upath import UPath
 
 from shared import artifacts
+from shared.artifacts import Storable
 from shared.config import PipelineConfig, parse
 from shared.registry import Registry
 from shared.storage import replace_file
@@ -38,14 +40,14 @@ class ArtifactIOManager(dg.ConfigurableIOManager):
 
     store: str = Field(description="A folder, or any URI.")
 
-    def handle_output(self, context: dg.OutputContext, value: object) -> None:
+    def handle_output(self, context: dg.OutputContext, value: BaseModel | DataFrame | Storable) -> None:
         """Store the value; its summary becomes metadata that the UI shows and plots from run to run."""
         if isinstance(value, BaseModel):
             replace_file(UPath(self._uri(context)), value.model_dump_json().encode())
         else:
             context.add_output_metadata(artifacts.save(value, self._uri(context)))
 
-    def load_input(self, context: dg.InputContext) -> object:
+    def load_input(self, context: dg.InputContext) -> BaseModel | DataFrame | Storable:
         """Return the value in the type that the parameter is annotated with."""
         declared = context.dagster_type.typing_type
         kind = (get_args(declared) or (declared,))[0]  # a collected input, list[T], is loaded one T at a time

@@ -9,8 +9,8 @@ from unittest.mock import patch
 
 import modal
 
+from module4.lab4_modal import training
 from module4.lab4_modal.run import run
-from module4.lab4_modal.training import app
 from shared.config import preset
 from shared.graph import Graph, Node
 
@@ -28,21 +28,21 @@ class Call:
 def read_graph() -> Graph:
     """Return the graph of the calls of a run; what one call returned and another was given is an edge."""
     config = preset("tiny", baseline={"max_iter": 2})
-    with tempfile.TemporaryDirectory() as store, watched_calls() as training:
+    with tempfile.TemporaryDirectory() as store, watched_calls() as caller:
         run(config, store)
-    assert app.name
-    return Graph(app.name, read_calls(training.calls))
+    assert training.app.name
+    return Graph(training.app.name, read_calls(caller.calls))
 
 
 @contextmanager
 def watched_calls() -> Iterator[Call]:
     """Record every call of a Modal function, below the call that made it."""
+    functions = {name: value for name, value in vars(training).items() if isinstance(value, modal.Function)}
     local, stack = modal.Function.local, [Call("the caller")]
 
     def watch(function: modal.Function[..., Any, Any], *args: Any, **kwargs: Any) -> Any:
-        call = Call(
-            function.get_raw_f().__name__, {text for value in (*args, *kwargs.values()) for text in texts(value)}
-        )
+        known = {text for value in (*args, *kwargs.values()) for text in texts(value)}
+        call = Call(next(name for name, value in functions.items() if value is function), known)
         stack[-1].calls.append(call)
         stack.append(call)
         try:
@@ -76,7 +76,8 @@ def read_calls(calls: list[Call]) -> tuple[Node, ...]:
 def is_mapped(group: list[Call], calls: list[Call]) -> bool:
     """Tell whether a function was called once per item of a list that another one returned."""
     return any(
-        len(group) == len(other.result) and all(item in call.arguments for item, call in zip(other.result, group))
+        len(group) == len(other.result)
+        and all(item in call.arguments for item, call in zip(other.result, group, strict=True))
         for other in calls
         if isinstance(other.result, list) and other.name != group[0].name
     )

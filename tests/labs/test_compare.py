@@ -28,7 +28,7 @@ PARTS: dict[str, Any] = {
 def made_run(platform: str, seconds: float = 1.0, **changed: Any) -> Run:
     fingerprint = make_fingerprint({**PARTS, **changed})
     events = [{"step": "load_data", "state": "finished", "time": 0.5, "seconds": 0.25}]
-    return Run(platform, seconds, 0.5, 3 * 2**20, fingerprint, Path("log"), events)
+    return Run(platform, seconds, 0.5, 3 * 2**20, fingerprint, None, Path("log"), events)
 
 
 def test_runs_that_agree_pass_and_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,7 +50,7 @@ def test_a_differing_fingerprint_fails_and_names_the_part(
 
 
 def test_a_failed_platform_fails_the_comparison(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    failed = Run("dagster", 1.0, None, 0, None, Path("log"), [])
+    failed = Run("dagster", 1.0, None, 0, None, None, Path("log"), [])
     assert not compare_platforms(preset("tiny"), [made_run("python"), failed], tmp_path)
     assert "Dagster: failed" in capsys.readouterr().out
 

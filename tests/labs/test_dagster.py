@@ -13,7 +13,7 @@ import pytest
 from module4.lab3_dagster import run
 from module4.lab3_dagster.assets import ASSETS, load_data, preprocess
 from module4.lab3_dagster.checks import CHECKS, labels_are_plausible, splits_follow_time
-from module4.lab3_dagster.resources import ArtifactIOManager, Pipeline, resources
+from module4.lab3_dagster.resources import Pipeline, resources
 from module4.platforms import ROOT
 from shared.config import PipelineConfig, preset
 from shared.deployment import Deployment
@@ -66,7 +66,7 @@ def test_a_closed_gate_is_a_warning_and_the_run_succeeds(closed_gate: dg.Execute
         "quality_gate": False,
     }
     assert checks["quality_gate"].severity is dg.AssetCheckSeverity.WARN
-    assert "is below 0.9900" in checks["quality_gate"].description
+    assert "is below 0.9900" in str(checks["quality_gate"].description)
     assert not closed_gate.asset_value("deploy").in_production
 
 
@@ -143,7 +143,7 @@ def test_a_failed_data_check_stops_the_run(tiny_features: pd.DataFrame, tmp_path
             raise_on_error=False,
         )
     assert not result.success
-    assert "labels_are_plausible" in next(event.step_key for event in result.get_step_failure_events())
+    assert "labels_are_plausible" in str(next(event.step_key for event in result.get_step_failure_events()))
     assert not result.asset_materializations_for_node("train")
 
 
@@ -174,10 +174,3 @@ def test_every_step_tries_again() -> None:
             assert op.retry_policy is not None
             assert op.retry_policy.max_retries == 2
             assert op.retry_policy.backoff is dg.Backoff.EXPONENTIAL
-
-
-def test_what_the_io_manager_cannot_store_is_refused(tmp_path: Path) -> None:
-    context = dg.build_output_context(asset_key="train", run_id="run", step_key="train", name="result")
-    with pytest.raises(TypeError, match="a list cannot be stored"):
-        ArtifactIOManager(store=str(tmp_path)).handle_output(context, [1])
-    assert not list(tmp_path.rglob("*.json"))

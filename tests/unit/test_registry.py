@@ -154,9 +154,7 @@ def test_rollback_goes_one_version_back(registry: Registry, baseline: Fitted, ca
 
 
 @pytest.mark.parametrize("promotions", [0, 1])
-def test_rollback_without_an_earlier_version_is_refused(
-    registry: Registry, baseline: Fitted, promotions: int
-) -> None:
+def test_rollback_without_an_earlier_version_is_refused(registry: Registry, baseline: Fitted, promotions: int) -> None:
     for _ in range(promotions):
         registry.promote(registry.register(baseline.model, PASSED))
     with pytest.raises(RegistryError, match="late-arrival: there is no earlier production version to go back to"):
@@ -176,9 +174,7 @@ def test_after_rolling_back_to_the_first_there_is_no_way_back(
 # Deploying
 
 
-def test_a_winner_that_passed_goes_to_production(
-    registry: Registry, small: PipelineConfig, judged: Evaluation
-) -> None:
+def test_a_winner_that_passed_goes_to_production(registry: Registry, small: PipelineConfig, judged: Evaluation) -> None:
     assert judged.passed
     outcome = deploy(small, judged, registry)
     assert outcome.in_production

@@ -1,0 +1,98 @@
+"""The Modal lab without an account: the functions' settings, read through Modal's API, and what the commands say."""
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import modal
+import pytest
+
+from module4.lab4_modal import run, training
+from module4.platforms import ROOT
+from shared import steps
+from shared.config import PipelineConfig, preset
+from shared.errors import DataError
+from shared.graph import SEARCH, TRAINING
+
+LAB = ROOT / "module4" / "lab4_modal"
+FUNCTIONS = {name: value for name, value in vars(training).items() if isinstance(value, modal.Function)}
+MODAL_RUN = ["-m", "modal", "run", "-m", "module4.lab4_modal.training"]
+
+
+@pytest.fixture
+def no_account(tmp_path: Path) -> dict[str, str]:
+    """An environment in which Modal finds no token."""
+    (tmp_path / "modal.toml").touch()
+    return {"MODAL_CONFIG_PATH": str(tmp_path / "modal.toml"), "MODAL_TOKEN_ID": "", "MODAL_TOKEN_SECRET": ""}
+
+
+def test_the_functions_are_the_steps() -> None:
+    assert set(FUNCTIONS) == {*TRAINING.names, *SEARCH.names}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_has_a_limit_and_the_volume_and_no_gpu(name: str) -> None:
+    info = FUNCTIONS[name].info()
+    assert 300 <= info.timeout <= 3600
+    assert {path: volume.name for path, volume in info.volumes.items()} == {"/store": "training-store"}
+    assert info.gpus == []
+
+
+def test_what_can_fail_is_tried_again() -> None:
+    tries = {name: function.info().max_retries for name, function in FUNCTIONS.items()}
+    assert {name for name, retries in tries.items() if not retries} == {"propose_trials", "hyperparameter_search"}
+    assert {retries for retries in tries.values() if retries} == {2}
+
+
+def test_the_entrypoint_stores_on_the_volume() -> None:
+    store = inspect.signature(training.main.info.raw_f).parameters["store"].default
+    assert store in training.train.info().volumes
+
+
+def test_the_container_gets_all_it_imports() -> None:
+    """The image adds `shared`; anything else of this repository would be missing in the cloud, and only there."""
+    tree = ast.walk(ast.parse((LAB / "training.py").read_text()))
+    imported = {name for node in tree for name in imported_packages(node)} - sys.stdlib_module_names
+    assert imported == {"modal", "shared"}
+
+
+def imported_packages(node: ast.AST) -> list[str]:
+    names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+    names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+    return [name.partition(".")[0] for name in names]
+
+
+@pytest.mark.filterwarnings("ignore:The propose_trials function is executing locally")
+def test_local_is_the_plain_call(tiny: PipelineConfig) -> None:
+    assert training.propose_trials.local(tiny.to_json()) == steps.propose_trials(tiny.to_json())
+
+
+@pytest.mark.filterwarnings("ignore:The .* function is executing locally")
+def test_a_failing_function_raises_and_modal_is_left_as_it_was(tmp_path: Path) -> None:
+    before = [inspect.getattr_static(modal.Function, name) for name in ("remote", "map")]
+    with pytest.raises(DataError, match=r"airlines\.csv"):
+        run.run(preset("tiny", data_folder=str(tmp_path)), str(tmp_path / "store"))
+    assert [inspect.getattr_static(modal.Function, name) for name in ("remote", "map")] == before
+
+
+def test_without_a_token_modal_says_what_the_readme_quotes(
+    run_python: Callable[..., CompletedProcess[str]], no_account: dict[str, str]
+) -> None:
+    result = run_python(*MODAL_RUN, env=no_account)
+    said = " ".join((result.stdout + result.stderr).split())
+    assert result.returncode == 1
+    quoted = "Token missing. Could not authenticate client."
+    assert quoted in said
+    assert quoted in (LAB / "README.md").read_text()
+
+
+def test_the_command_has_the_entrypoints_options(
+    run_python: Callable[..., CompletedProcess[str]], no_account: dict[str, str]
+) -> None:
+    result = run_python(*MODAL_RUN, "--help", env=no_account)
+    assert result.returncode == 0
+    assert "--preset" in result.stdout
+    assert "--store" in result.stdout
