@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
+if TYPE_CHECKING:  # the fingerprint is read by programs that never touch a table
+    import pandas as pd
 
 Fingerprint = dict[str, Any]
 
@@ -14,8 +14,11 @@ FINGERPRINT_FILE = "fingerprint.json"
 PARTS = ("data", "hyperparameters", "metrics", "predictions", "model")
 
 
-def table_digest(frame: pd.DataFrame) -> str:
+def table_digest(frame: "pd.DataFrame") -> str:
     """Return the SHA-256 of a table's content: names, types, order, values; how it was stored does not matter."""
+    import numpy as np
+    import pandas as pd
+
     digest = hashlib.sha256()
     for name, column in frame.items():
         if isinstance(column.dtype, pd.CategoricalDtype):

@@ -6,6 +6,7 @@ skops numbers objects by their memory address, so the file is rewritten with num
 
 import io
 import json
+import warnings
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,11 +14,16 @@ from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
-import skops.io
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import log_loss, roc_auc_score
+
+with (
+    warnings.catch_warnings()
+):  # skops asks every loaded module for its ufuncs, and Airflow's answer with a warning each
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import skops.io
 
 from shared.config import Hyperparameters, PipelineConfig
 from shared.errors import DataError, ModelError

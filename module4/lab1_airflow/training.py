@@ -10,7 +10,7 @@ The model is compared with the one in production, and deployed if it passes the 
 Small values travel between tasks as XComs. Tables and models stay in the store: tasks pass on their URI.
 """
 
-# Airflow imports this file every few seconds only to see the graph. What is heavy is imported when a task runs.
+# Airflow imports this file every few seconds only to see the graph: `steps` imports what is heavy when a task runs.
 # A task that is called here gives a promise of its result, an XComArg; type checkers cannot follow what it promises:
 # mypy: disable-error-code="arg-type, call-arg, index"
 from datetime import timedelta
@@ -19,6 +19,7 @@ from typing import Any
 from airflow.sdk import ExceptionRetryPolicy, Param, RetryAction, RetryRule, dag, task, task_group
 
 from module4.platforms import WORKSPACE
+from shared import steps
 from shared.config import PRESETS
 from shared.errors import ConfigError, DataError, ModelError, RegistryError
 
@@ -44,64 +45,48 @@ PARAMS = {
 @task
 def load_data(config: str, folder: str) -> Summary:
     """Read, validate and join the sources."""
-    from shared import steps
-
     return steps.load_data(config, f"{folder}/load_data")
 
 
 @task
 def preprocess(config: str, flights: str, folder: str) -> Summary:
     """Turn the flights into features, split by weeks."""
-    from shared import steps
-
     return steps.preprocess(config, flights, f"{folder}/preprocess")
 
 
 @task
 def train(config: str, features: str, folder: str) -> Summary:
     """Fit the baseline."""
-    from shared import steps
-
     return steps.train(config, features, f"{folder}/train")
 
 
 @task
 def propose_trials(config: str) -> list[str]:
     """List the trials; Airflow makes one task of each."""
-    from shared import steps
-
     return steps.propose_trials(config)
 
 
 @task(max_active_tis_per_dagrun=2)  # a trial uses every core: many at once only hinder each other
 def run_trial(config: str, features: str, trial: str) -> str:
     """Score one trial on the validation weeks."""
-    from shared import steps
-
     return steps.run_trial(config, features, trial)
 
 
 @task
 def select_best(config: str, features: str, results: list[str], folder: str) -> Summary:
     """Fit the best trial's model again."""
-    from shared import steps
-
     return steps.select_best(config, features, results, f"{folder}/hyperparameter_search")
 
 
 @task
 def evaluate(config: str, features: str, baseline: str, candidate: str, registry: str, folder: str) -> Summary:
     """Compare baseline, candidate and champion on the test weeks."""
-    from shared import steps
-
     return steps.evaluate(config, features, baseline, candidate, registry, f"{folder}/evaluate")
 
 
 @task
 def deploy(config: str, evaluation: str, registry: str, folder: str, run_id: str) -> Summary:
     """Stage the winner; promote it to production if it passed the gate."""
-    from shared import steps
-
     return steps.deploy(config, evaluation, registry, f"{folder}/deploy", platform="airflow", run_id=run_id)
 
 

@@ -68,8 +68,8 @@ def test_a_preset_is_printed_as_the_configuration(name: str) -> None:
     assert parse(CliRunner().invoke(app, ["config", name]).stdout.strip()) == preset(name)
 
 
-def test_trials_are_printed_as_json() -> None:
-    printed = json.loads(CliRunner().invoke(app, ["propose_trials", "tiny"]).stdout)
+def test_trials_are_printed_one_per_line() -> None:
+    printed = CliRunner().invoke(app, ["propose_trials", "tiny"]).stdout.splitlines()
     assert [json.loads(trial)["number"] for trial in printed] == [0, 1]
 
 
