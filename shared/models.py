@@ -19,10 +19,8 @@ from pydantic import BaseModel, ConfigDict
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import log_loss, roc_auc_score
 
-with (
-    warnings.catch_warnings()
-):  # skops asks every loaded module for its ufuncs, and Airflow's answer with a warning each
-    warnings.simplefilter("ignore", DeprecationWarning)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # skops looks into every loaded module, and Airflow's answer with a warning each
     import skops.io
 
 from shared.config import Hyperparameters, PipelineConfig

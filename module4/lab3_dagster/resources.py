@@ -15,7 +15,7 @@ from shared.storage import replace_file
 
 
 class Pipeline(dg.ConfigurableResource):
-    """The pipeline's configuration and registry; both can be changed in the UI's launchpad."""
+    """The pipeline's configuration and registry. Assets ask for it by a parameter of this type."""
 
     config: str = Field(description="The whole configuration as JSON, or a preset's name: tiny, lab or full.")
     registry_uri: str

@@ -1,6 +1,7 @@
 """The training graph as Modal sees it. An app declares none: its calls are the graph, so one small run is watched."""
 
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +29,8 @@ class Call:
 def read_graph() -> Graph:
     """Return the graph of the calls of a run; what one call returned and another was given is an edge."""
     config = preset("tiny", baseline={"max_iter": 2})
-    with tempfile.TemporaryDirectory() as store, watched_calls() as caller:
+    with tempfile.TemporaryDirectory() as store, watched_calls() as caller, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".* is executing locally")  # that is the point
         run(config, store)
     assert training.app.name
     return Graph(training.app.name, read_calls(caller.calls))

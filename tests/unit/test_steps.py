@@ -159,9 +159,11 @@ def test_a_killed_step_leaves_nothing_half_written_and_runs_again(
     flights, output = f"{tmp_path}/flights", tmp_path / "run" / "features"
     artifacts.save(tiny_flights, flights)
     command = [sys.executable, "-m", "shared", "preprocess", tiny.to_json(), flights, str(output)]
-    for state in ("started", "finished"):  # in the middle of computing, and before or while writing
-        assert run_until(command, tmp_path / "events", state) == -signal.SIGKILL
-        if output.exists():  # too late to interrupt: then it is whole
+    assert run_until(command, tmp_path / "events", "started") == -signal.SIGKILL  # in the middle of computing
+    assert not output.parent.exists()
+    for _ in range(2):  # before, while or after writing
+        run_until(command, tmp_path / "events", "finished")
+        if output.exists():
             assert open_artifact(str(output)).read("table.parquet")
     assert steps.preprocess(tiny.to_json(), flights, str(output))["digest"] == table_digest(tiny_features)
     pd.testing.assert_frame_equal(artifacts.load(str(output), pd.DataFrame), tiny_features, check_exact=True)
