@@ -8,6 +8,7 @@ from typing import Protocol, Self, TypeVar, cast
 
 import pandas as pd
 
+from shared.errors import ArtifactError
 from shared.fingerprint import table_digest
 from shared.storage import Artifact, Summary, new_artifact, open_artifact, write_table
 
@@ -43,7 +44,10 @@ def load(uri: str, kind: type[T]) -> T:
     artifact = open_artifact(uri)
     if issubclass(kind, pd.DataFrame):
         return cast(T, artifact.read_table(TABLE_FILE))
-    return cast(T, kind.read(artifact))
+    try:
+        return cast(T, kind.read(artifact))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(f"{uri}: holds no {kind.__name__} ({error}). Give the output of the right step.") from error
 
 
 def _write_table(table: pd.DataFrame, folder: Path) -> Summary:

@@ -131,14 +131,14 @@ def parse(text: str) -> PipelineConfig:
     try:
         return _within_data(PipelineConfig.model_validate_json(text))
     except ValidationError as error:
-        raise ConfigError(_explain(error)) from None
+        raise ConfigError(explain(error)) from None
 
 
 def _checked(values: dict[str, Any]) -> PipelineConfig:
     try:
         return _within_data(PipelineConfig.model_validate(values))
     except ValidationError as error:
-        raise ConfigError(_explain(error)) from None
+        raise ConfigError(explain(error)) from None
 
 
 def _within_data(config: PipelineConfig) -> PipelineConfig:
@@ -151,9 +151,9 @@ def _within_data(config: PipelineConfig) -> PipelineConfig:
     return config
 
 
-def _explain(error: ValidationError) -> str:
+def explain(error: ValidationError, what: str = "configuration") -> str:
+    """Return pydantic's findings as one sentence that names each field."""
     lines = [
-        f"{'.'.join(map(str, item['loc'])) or 'configuration'}: {item['msg']} (got {item['input']!r})"
-        for item in error.errors()
+        f"{'.'.join(map(str, item['loc'])) or what}: {item['msg']} (got {item['input']!r})" for item in error.errors()
     ]
-    return "The configuration cannot be used: " + "; ".join(lines) + "."
+    return f"The {what} cannot be used: {'; '.join(lines)}."

@@ -35,7 +35,6 @@ from shared.progress import announced
 
 TEXT = arrow.dictionary(arrow.int32(), arrow.string())
 HOUR = arrow.timestamp("s", "UTC")
-ORIGINS = ["EWR", "JFK", "LGA"]
 MAX_WIND_MPH = 150
 WEATHER_FILL_HOURS = 6
 BAD_ROWS_SHOWN = 3
@@ -132,7 +131,7 @@ def load_data(config: PipelineConfig) -> pd.DataFrame:
     """
     folder = Path(config.data_folder) if config.data_folder else package_folder()
     tables = {name: read_source(name, folder) for name in SOURCES}
-    _check_references(tables)
+    _check_rows(tables)
     tables["flights"] = _between(tables["flights"], config)
     if tables["flights"].empty:
         raise DataError(
@@ -205,7 +204,8 @@ def join(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     )
     weather = trailing_weather(tables["weather"])
     # One integer per hour and origin is looked up faster than a pair.
-    rows = pd.Index(_hour_and_origin(weather)).get_indexer(pd.Index(_hour_and_origin(joined)))
+    origins = pd.CategoricalDtype(list(weather["origin"].unique()))
+    rows = pd.Index(_hour_and_origin(weather, origins)).get_indexer(pd.Index(_hour_and_origin(joined, origins)))
     for name, values in weather.drop(columns=["hour", "origin"]).items():
         joined[name] = np.where(rows >= 0, values.to_numpy()[rows], np.float32("nan"))
     return joined
@@ -249,7 +249,10 @@ def package_folder() -> Path:
 def _open(path: Path) -> IO[bytes]:
     if path.suffix != ".zip":
         return path.open("rb")
-    return zipfile.ZipFile(path).open(path.stem)
+    archive = zipfile.ZipFile(path)
+    if path.stem not in archive.namelist():
+        raise zipfile.BadZipFile(f"holds no {path.stem}")
+    return archive.open(path.stem)
 
 
 def _to_pandas(table: arrow.Table) -> pd.DataFrame:
@@ -270,23 +273,34 @@ def _minutes(clock: pd.Series) -> pd.Series:
     return clock // 100 * 60 + clock % 100
 
 
-def _hour_and_origin(frame: pd.DataFrame) -> NDArray[np.int64]:
+def _hour_and_origin(frame: pd.DataFrame, origins: pd.CategoricalDtype) -> NDArray[np.int64]:
     hours = frame["hour"].to_numpy().astype("datetime64[h]").astype("int64")
-    codes = frame["origin"].astype(pd.CategoricalDtype(ORIGINS)).cat.codes.to_numpy()
-    return np.asarray(hours * len(ORIGINS) + codes, dtype="int64")
+    codes = frame["origin"].astype(origins).cat.codes.to_numpy()
+    return np.asarray(hours * len(origins.categories) + codes, dtype="int64")
 
 
 def _look_up(keys: pd.Series, values: pd.Series) -> pd.Series:
     return keys.map(values).astype("float32")
 
 
-def _check_references(tables: Mapping[str, pd.DataFrame]) -> None:
-    """Refuse flights of an unknown airline or origin; unknown planes and destinations are known gaps of the source."""
-    for column, name, key in [("carrier", "airlines", "carrier"), ("origin", "weather", "origin")]:
-        unknown = ~tables["flights"][column].isin(tables[name][key].unique())
-        if unknown.any():
-            rows = _rows(tables["flights"].loc[unknown, column])
-            raise DataError(f"{SOURCES['flights'].file}: column {column!r} is not in {SOURCES[name].file}: {rows}.")
+def _check_rows(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Refuse impossible dates and times, and an unknown airline or origin.
+
+    Planes and destinations that their files do not know are a known gap of the source, and no error.
+    """
+    flights = tables["flights"]
+    days = pd.to_datetime(flights[["year", "month", "day"]], errors="coerce")
+    rules = [
+        ("day", days.notna(), "is no day of its month"),
+        ("sched_dep_time", flights["sched_dep_time"] % 100 < 60, "is no time of the day"),
+        ("sched_arr_time", flights["sched_arr_time"] % 100 < 60, "is no time of the day"),
+        ("carrier", flights["carrier"].isin(tables["airlines"]["carrier"]), "is not in airlines.csv"),
+        ("origin", flights["origin"].isin(tables["weather"]["origin"].unique()), "is not in weather.csv"),
+    ]
+    for column, good, rule in rules:
+        if not good.all():
+            rows = _rows(flights.loc[~good, column])
+            raise DataError(f"{SOURCES['flights'].file}: column {column!r} {rule}: {rows}. Correct the file.")
 
 
 def _explain_invalid(path: Path, frame: pd.DataFrame, failures: pd.DataFrame) -> str:
@@ -311,7 +325,12 @@ def _explain_unreadable(path: Path, source: Source, reason: str) -> str:
         if name not in text or kind == TEXT:
             continue
         parse: Any = pd.to_datetime if kind == HOUR else pd.to_numeric
-        bad = text[name].notna() & parse(text[name], errors="coerce").isna()
+        parsed = parse(text[name], errors="coerce")
+        wrong = parsed.isna()
+        if arrow.types.is_integer(kind):
+            limits = np.iinfo(kind.to_pandas_dtype())
+            wrong |= (parsed % 1 != 0) | ~parsed.between(limits.min, limits.max)
+        bad = text[name].notna() & wrong
         if bad.any():
             return f"{path}: column {name!r} must be of type {kind}: {_rows(text.loc[bad, name])}. Correct the file."
     return f"{path}: {reason}. Correct the file or set data_folder to another."

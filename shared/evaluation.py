@@ -5,6 +5,7 @@ The winner is chosen by the validation weeks alone. The test weeks only tell how
 
 import hashlib
 from dataclasses import asdict, dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Self
 
@@ -215,10 +216,13 @@ def score_slices(predictions: pd.DataFrame) -> pd.DataFrame:
 def check_gate(gate: Gate, metrics: Metrics, slices: pd.DataFrame, champion: dict[str, Any] | None) -> list[Check]:
     """Return the gate's checks of one model; `champion` is None when there is none to compare with."""
     origins = slices[(slices["slice"] == "origin") & slices["roc_auc"].notna()].astype({"roc_auc": float})
-    worst = origins.sort_values("roc_auc", kind="stable").iloc[0]
+    no_origin = ("none has both kinds of flights", 0.0)
+    worst_origin, worst = min(
+        zip(origins["value"], origins["roc_auc"], strict=True), key=itemgetter(1), default=no_origin
+    )
     checks = [
         _at_least("ROC AUC", metrics["roc_auc"], gate.min_roc_auc),
-        _at_least(f"ROC AUC of the worst origin ({worst['value']})", float(worst["roc_auc"]), gate.min_origin_roc_auc),
+        _at_least(f"ROC AUC of the worst origin ({worst_origin})", worst, gate.min_origin_roc_auc),
         _at_most("calibration error", metrics["calibration_error"], gate.max_calibration_error),
         _at_most("log loss (limit: a constant guess)", metrics["log_loss"], metrics["log_loss_constant"]),
     ]

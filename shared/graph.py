@@ -35,7 +35,7 @@ class Graph:
         return iter(self.nodes)
 
     def __getitem__(self, name: str) -> Node:
-        return next(node for node in self.nodes if node.name == name)
+        return {node.name: node for node in self.nodes}[name]
 
     def to_mermaid(self) -> str:
         """Return the graph's picture as text that GitHub and Jupyter draw; implied edges are left out."""

@@ -10,12 +10,12 @@ import warnings
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import log_loss, roc_auc_score
 
@@ -23,8 +23,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # skops looks into every loaded module, and Airflow's answer with a warning each
     import skops.io
 
-from shared.config import Hyperparameters, PipelineConfig
-from shared.errors import DataError, ModelError
+from shared.config import Hyperparameters, PipelineConfig, explain
+from shared.errors import ConfigError, DataError, ModelError
 from shared.features import FEATURES, LABEL, SPLIT
 from shared.progress import announced
 from shared.storage import Artifact, Summary
@@ -58,6 +58,17 @@ class TrialResult(Trial):
 
     log_loss: float
     roc_auc: float
+
+
+TrialKind = TypeVar("TrialKind", bound=Trial)
+
+
+def parse_trial(kind: type[TrialKind], text: str) -> TrialKind:
+    """Return a Trial or TrialResult from its JSON. Raises ConfigError that names the field when it is none."""
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        raise ConfigError(explain(error, kind.__name__)) from None
 
 
 class Fitted(NamedTuple):
@@ -191,12 +202,12 @@ def _propose(config: PipelineConfig, number: int) -> Hyperparameters:
 
     trees = around(1, 2)  # more trees go with smaller steps, so that the model stays as strong
     return Hyperparameters(
-        learning_rate=round(min(base.learning_rate / trees, 1), 4),
+        learning_rate=min(max(round(base.learning_rate / trees, 4), 0.0001), 1),
         max_iter=round(min(base.max_iter * trees, 2000)),
         max_leaf_nodes=round(min(max(around(base.max_leaf_nodes, 2), 2), 255)),
         min_samples_leaf=max(round(around(base.min_samples_leaf, 3)), 1),
         l2_regularization=round(around(base.l2_regularization, 10), 3),
-        max_features=round(min(around(base.max_features, 2), 1), 2),
+        max_features=min(max(round(around(base.max_features, 2), 2), 0.01), 1),
     )
 
 

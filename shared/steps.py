@@ -49,7 +49,7 @@ def run_trial(config: str, features: str, trial: str) -> str:
     from shared import artifacts, models
 
     table = artifacts.load(features, DataFrame)
-    return models.run_trial(parse(config), table, models.Trial.model_validate_json(trial)).model_dump_json()
+    return models.run_trial(parse(config), table, models.parse_trial(models.Trial, trial)).model_dump_json()
 
 
 def select_best(config: str, features: str, results: list[str], output: str) -> Summary:
@@ -58,7 +58,7 @@ def select_best(config: str, features: str, results: list[str], output: str) -> 
 
     from shared import artifacts, models
 
-    parsed = [models.TrialResult.model_validate_json(result) for result in results]
+    parsed = [models.parse_trial(models.TrialResult, result) for result in results]
     return artifacts.save(models.select_best(parse(config), artifacts.load(features, DataFrame), parsed), output)
 
 

@@ -7,7 +7,6 @@ prepared beside its place and renamed into it; on object stores the manifest is 
 import hashlib
 import io
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -78,15 +77,11 @@ def new_artifact(uri: str, summary: Summary) -> Iterator[Path]:
     one is replaced. Raises ArtifactError when `uri` cannot be written; nothing is left behind then.
     """
     target = UPath(uri)
-    try:
-        with _staging(target) as folder:
-            yield folder
-            write_json({"files": _describe(folder), "summary": summary}, folder / MANIFEST)
-            _publish(folder, target)
-    except OSError as error:
-        raise ArtifactError(
-            f"{uri}: cannot be written ({error}). Free some space, or choose a store that you may write to."
-        ) from error
+    with _staging(target) as folder:
+        _refuse_other_content(target)
+        yield folder
+        write_json({"files": _describe(folder), "summary": summary}, folder / MANIFEST)
+        _publish(folder, target)
 
 
 def write_table(frame: "pd.DataFrame", path: Path) -> None:
@@ -100,19 +95,16 @@ def write_json(value: Any, path: Path) -> None:
 
 
 def replace_file(path: UPath, content: bytes) -> None:
-    """Write one file so that readers see the old content or the new, never a part."""
-    if not is_local(path):
-        path.write_bytes(content)  # object stores put a whole object or nothing
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent.path, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        os.replace(name, path.path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    """Write one file so that readers see the old content or the new, never a part.
+
+    Raises ArtifactError when it cannot be written; the old content is still there then.
+    """
+    with _staging(path) as folder:
+        if is_local(path):
+            (folder / "file").write_bytes(content)
+            (folder / "file").replace(path.path)
+        else:
+            path.write_bytes(content)  # object stores put a whole object or nothing
 
 
 def is_local(path: UPath) -> bool:
@@ -122,18 +114,32 @@ def is_local(path: UPath) -> bool:
 
 @contextmanager
 def _staging(target: UPath) -> Iterator[Path]:
-    parent = None
-    if is_local(target):
-        parent = Path(target.path).absolute().parent
-        parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=parent, prefix=_staging_prefix(target)) as outer:
-        folder = Path(outer) / "content"  # the outer folder is private to this user; the artifact need not be
-        folder.mkdir()
-        yield folder
+    """Yield a new folder, beside a local target so that renaming is possible; raise ArtifactError for any OSError."""
+    parent = Path(target.path).absolute().parent if is_local(target) else None
+    try:
+        if parent:
+            parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=parent, prefix=_staging_prefix(target)) as outer:
+            folder = Path(outer) / "content"  # the outer folder is private to this user; what is written need not be
+            folder.mkdir()
+            yield folder
+    except OSError as error:
+        raise ArtifactError(
+            f"{target}: cannot be written ({error}). Free some space, or choose a store that you may write to."
+        ) from error
 
 
 def _staging_prefix(target: UPath) -> str:
     return f".{target.name}.partial-"
+
+
+def _refuse_other_content(target: UPath) -> None:
+    """Protect what a mistyped name would replace: only artifacts and empty folders may be written over."""
+    place = Path(target.path)
+    if not is_local(target) or not place.exists() or (place / MANIFEST).is_file():
+        return
+    if place.is_file() or any(place.iterdir()):
+        raise ArtifactError(f"{target}: is no artifact, so it is not replaced. Remove it, or choose another place.")
 
 
 def _describe(folder: Path) -> dict[str, dict[str, Any]]:

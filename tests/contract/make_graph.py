@@ -16,7 +16,9 @@ def read_graph() -> Graph:
     command = ["make", "-pq", "-f", MAKEFILE, "FORCE", "STORE=RUNS", "NUMBERS=1 2"]
     database = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
     rules = {target: needs.split() for target, needs in RULE.findall(database)}
-    steps = {_name(target): [_name(need) for need in needs] for target, needs in rules.items() if "config" not in target}
+    steps = {
+        _name(target): [_name(need) for need in needs] for target, needs in rules.items() if "config" not in target
+    }
     outer = {_name(target) for target in rules if target.endswith("manifest.json")}
     mapped = {_name(target) for target in rules if "%" in target}
     inner = steps.keys() - outer

@@ -60,7 +60,9 @@ def test_the_order_of_trials_does_not_change_the_model(reference: Fingerprint, t
     baseline = steps.train(text, features, str(tmp_path / "train"))["uri"]
     candidate = steps.select_best(text, features, results, str(tmp_path / "search"))["uri"]
     evaluation = steps.evaluate(text, features, baseline, candidate, registry, str(tmp_path / "evaluate"))["uri"]
-    assert steps.read_fingerprint(steps.deploy(text, evaluation, registry, str(tmp_path / "deploy"))["uri"]) == reference
+    assert (
+        steps.read_fingerprint(steps.deploy(text, evaluation, registry, str(tmp_path / "deploy"))["uri"]) == reference
+    )
 
 
 def test_a_second_run_gives_the_same_fingerprint_although_a_champion_stands_now(

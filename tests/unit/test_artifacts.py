@@ -110,7 +110,6 @@ def test_a_missing_artifact_is_refused(uri: str, kind: type) -> None:
 def test_an_artifact_of_another_kind_is_refused(
     uri: str, judged: Evaluation, baseline: Fitted, stored: str, asked: type
 ) -> None:
-    # BUG: pydantic's ValidationError or a KeyError comes out when the files fit but the summary does not.
     save({"table": judged.predictions, "model": baseline, "evaluation": judged, "deployment": DEPLOYMENT}[stored], uri)
     with pytest.raises(PipelineError, match=uri):
         load(uri, asked)

@@ -145,7 +145,6 @@ def test_a_trial_that_is_no_json_is_one_line_and_status_1(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    # BUG: pydantic's ValidationError comes out with its traceback.
     from shared import artifacts
 
     artifacts.save(tiny_features.head(10), f"{tmp_path}/features")

@@ -175,7 +175,6 @@ def test_an_archive_with_a_flipped_byte_is_named(sources: Sources) -> None:
 
 
 def test_an_archive_of_something_else_is_named(sources: Sources) -> None:
-    # BUG: the error of a missing member is taken for one of a missing column.
     path = sources() / "flights.csv.zip"
     archive(path, FLIGHTS, member="other.csv")
     text = refused(configured(path.parent))
@@ -215,7 +214,6 @@ def test_a_missing_column_is_named(sources: Sources, name: str, column: str) -> 
 def test_a_value_of_the_wrong_type_is_shown_with_its_line(
     sources: Sources, name: str, old: str, new: str, column: str, shown: str
 ) -> None:
-    # BUG: a number that is no integer, or too large for its type, is shown by pyarrow's words instead.
     text = {"planes": PLANES, "weather": WEATHER, "flights": FLIGHTS}[name]
     assert text.count(old) == 1
     folder = sources(**{name: text.replace(old, new)})
@@ -263,7 +261,6 @@ def test_a_missing_value_is_refused_where_one_is_needed(sources: Sources, column
 
 
 def test_a_date_that_does_not_exist_is_refused(sources: Sources) -> None:
-    # BUG: pandas' ValueError comes out of joining.
     folder = sources(flights=FLIGHTS.replace("2013,1,7,901,805", "2013,2,30,901,805"))
     message = refused(configured(folder))
     assert "flights.csv.zip" in message
@@ -272,7 +269,6 @@ def test_a_date_that_does_not_exist_is_refused(sources: Sources) -> None:
 
 @pytest.mark.parametrize("minutes", [1260, 1399])
 def test_a_clock_time_that_does_not_exist_is_refused(sources: Sources, minutes: int) -> None:
-    # BUG: 12:60 is no time of the day, though it lies between 0 and 2359; it is taken for 13:00.
     message = refused(configured(sources(flights=FLIGHTS.replace(",815,", f",{minutes},"))))
     assert f"line 2 has {minutes}" in message
 
@@ -317,7 +313,6 @@ def test_an_unknown_origin_is_refused(sources: Sources) -> None:
 
 
 def test_an_origin_that_the_weather_knows_too_gets_its_own_weather(sources: Sources) -> None:
-    # BUG: origins that are not EWR, JFK or LGA are all taken for LGA an hour earlier when the weather is looked up.
     folder = sources(
         flights=FLIGHTS.replace("UA,20,N1,JFK", "UA,20,N1,BOS"),
         weather=f"{WEATHER}BOS,2013-01-07T12:00:00Z,20,60,10,NA,0,1012,10\n"

@@ -155,7 +155,6 @@ def test_an_origin_without_roc_auc_is_not_the_worst() -> None:
 
 
 def test_a_gate_that_cannot_judge_any_origin_stays_closed() -> None:
-    # BUG: ends with "attempt to get argmin of an empty sequence" when each origin has flights of one kind only.
     checks = check_gate(GATE, AT_THE_LIMIT, slices(EWR=None, JFK=None), None)
     assert not all(check.passed for check in checks)
 

@@ -165,7 +165,6 @@ def test_trials_stay_around_the_baseline() -> None:
     ],
 )
 def test_trials_around_an_extreme_baseline_are_still_possible(extreme: dict[str, float]) -> None:
-    # BUG: rounding makes a small learning_rate or max_features 0, which pydantic then refuses with its own error.
     assert len(propose_trials(preset("tiny", trials=200, baseline=extreme))) == 200
 
 

@@ -130,7 +130,6 @@ def test_writing_again_repairs_a_damaged_artifact(uri: str) -> None:
 
 @pytest.mark.parametrize("existing", ["folder", "file"])
 def test_what_is_no_artifact_is_not_replaced(tmp_path: Path, existing: str) -> None:
-    # BUG: a mistyped --output removes whatever lies there: somebody's folder, or a file.
     precious = tmp_path / "home" if existing == "file" else tmp_path / "home" / "thesis.tex"
     precious.parent.mkdir(exist_ok=True)
     precious.write_text("years of work")
@@ -321,14 +320,12 @@ def test_replacing_a_file_makes_its_folder(uri: str) -> None:
 
 
 def test_others_may_read_a_replaced_file(tmp_path: Path) -> None:
-    # BUG: mkstemp makes the file readable for its owner alone; a pod of another user cannot read the aliases.
     replace_file(UPath(tmp_path) / "a.json", b"1")
     (tmp_path / "plain").write_text("1")
     assert (tmp_path / "a.json").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
 def test_a_full_disk_keeps_the_old_file(tmp_path: Path, run_python: RunPython) -> None:
-    # BUG: the OSError goes through as it is, so `python -m shared deploy` would end with a traceback.
     (tmp_path / "a.json").write_text("old")
     code = """
 import sys
