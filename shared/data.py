@@ -231,10 +231,9 @@ def trailing_weather(weather: pd.DataFrame) -> pd.DataFrame:
 
 def with_sorted_categories(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the table with each category column holding the values in use, sorted: content then has one form."""
-    columns = frame.select_dtypes("category").columns
-    trimmed = {name: frame[name].cat.remove_unused_categories() for name in columns}
+    columns = frame.select_dtypes("category")
     return frame.assign(
-        **{name: values.cat.reorder_categories(sorted(values.cat.categories)) for name, values in trimmed.items()}
+        **{str(name): values.cat.set_categories(sorted(values.dropna().unique())) for name, values in columns.items()}
     )
 
 

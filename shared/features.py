@@ -133,10 +133,10 @@ def days_from_holiday(dates: pd.Series) -> pd.Series:
     """Return days since (positive) or until (negative) the nearest US federal holiday, at most 8 either way."""
     margin = pd.Timedelta(days=60)
     holidays = USFederalHolidayCalendar().holidays(dates.min() - margin, dates.max() + margin)
-    days = pd.Series(dates.unique())
+    positions, days = pd.factorize(dates)
     distances = days.to_numpy()[:, None] - holidays.to_numpy()[None, :]
     nearest = distances[np.arange(len(days)), np.abs(distances).argmin(axis=1)] // np.timedelta64(1, "D")
-    return dates.map(pd.Series(nearest.clip(-8, 8), index=days)).astype("int8")
+    return pd.Series(nearest.clip(-8, 8)[positions], index=dates.index, dtype="int8")
 
 
 def scheduled_minutes(flights: pd.DataFrame) -> pd.Series:
