@@ -42,7 +42,7 @@ compare: $(INSTALLED) ## the same training pipeline on every platform, one table
 	@$(RUN) -m module4 compare --preset $(PRESET)
 
 test: $(INSTALLED) ## run all tests
-	@$(RUN) -m pytest -n $(WORKERS) --dist loadgroup
+	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(WORKERS)
 
 check: $(INSTALLED) ## formatting, lint and types
 	@$(PY) -m ruff format --check

@@ -2,6 +2,6 @@
 
 import os
 
-# scikit-learn's threads wait for each other by spinning, unless told so before it is imported. When trials, tests or
-# platforms share the processors, spinning made training up to ten times slower. The model is the same either way.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# scikit-learn's threads wait for each other by spinning, for long unless told otherwise before it is imported. When
+# trials, tests or platforms share the processors, that made training ten times slower. The model is the same.
+os.environ.setdefault("GOMP_SPINCOUNT", "300")
