@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from module4.platforms import ROOT
+from module4.platforms import ROOT, WORKSPACE
 from shared.config import PipelineConfig
 from shared.fingerprint import Fingerprint
 from shared.progress import EVENTS_FILE
@@ -26,6 +26,8 @@ LOG_LINES_SHOWN = 25
 Event = dict[str, Any]
 
 NO_TELEMETRY = {"DAGSTER_DISABLE_TELEMETRY": "yes", "WANDB_ERROR_REPORTING": "false"}
+# W&B's records, unless the environment says where: not in the checkout, not in the home folder.
+WANDB_FOLDERS = {name: str(WORKSPACE) for name in ("WANDB_DIR", "WANDB_CACHE_DIR", "WANDB_DATA_DIR")}
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def measured_run(
 ) -> Run:
     """Run the platform `name` below the URI `store`, its output in `log`; call `on_event` as steps start and end."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    WORKSPACE.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, log.open("wb") as output:
         events_file, result, temporary = (Path(folder) / name for name in ("events.jsonl", "result.json", "tmp"))
         events_file.touch()
@@ -74,7 +77,13 @@ def measured_run(
             [sys.executable, "-m", "module4.worker", name, config.to_json(), store, str(result)],
             cwd=ROOT,
             # Some platforms leave temporary files behind: here they go with the folder.
-            env={**os.environ, **NO_TELEMETRY, EVENTS_FILE: str(events_file), "TMPDIR": str(temporary)},
+            env={
+                **WANDB_FOLDERS,
+                **os.environ,
+                **NO_TELEMETRY,
+                EVENTS_FILE: str(events_file),
+                "TMPDIR": str(temporary),
+            },
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -46,9 +46,12 @@ def test_disabled_tracking_does_not_import_wandb(
 def test_offline_tracking_leaves_a_whole_record(
     small: PipelineConfig, judged: Evaluation, deployment: Deployment, wandb_below: Path
 ) -> None:
+    import wandb
+
     offline = small.model_copy(update={"tracking": "offline"})
     folder = log_run(offline, judged, deployment, platform="airflow", run_id="manual__2013")
     assert folder is not None
+    wandb.teardown()  # as when the process ends: only then is the record surely on disk
     assert Path(folder).is_relative_to(wandb_below / "wandb")
     (record,) = (wandb_below / "wandb").glob("offline-run-*/run-*.wandb")
     content = record.read_bytes()
