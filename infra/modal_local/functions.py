@@ -1,0 +1,211 @@
+"""Functions and classes: how they are defined, found by name, and bound to a class's parameters."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from modal_proto import api_pb2
+
+from infra.modal_local.files import Files
+from infra.modal_local.model import App, Function, new_id
+from infra.modal_local.rpc import not_found, refused
+
+if TYPE_CHECKING:
+    from infra.modal_local.apps import Apps
+    from infra.modal_local.containers import Container
+
+Metadata = api_pb2.FunctionHandleMetadata
+
+
+class Functions:
+    """Answers the RPCs that define and find functions and classes."""
+
+    def __init__(self, apps: "Apps", files: Files) -> None:
+        self._apps, self._files = apps, files
+        self._functions: dict[str, Function] = {}
+        self._bound: dict[tuple[str, bytes, bytes], Function] = {}
+
+    def get(self, function_id: str) -> Function:
+        """Return the function with this id."""
+        if function_id not in self._functions:
+            raise not_found(f"There is no function {function_id}.")
+        return self._functions[function_id]
+
+    def of(self, app: App) -> list[Function]:
+        """Return an app's functions, with those bound to parameters."""
+        return [one for one in self._functions.values() if one.app is app]
+
+    async def FunctionPrecreate(
+        self, request: api_pb2.FunctionPrecreateRequest, caller: "Container | None"
+    ) -> api_pb2.FunctionPrecreateResponse:
+        definition = api_pb2.Function(
+            function_name=request.function_name,
+            function_type=request.function_type,
+            function_schema=request.function_schema,
+            supported_input_formats=request.supported_input_formats,
+            supported_output_formats=request.supported_output_formats,
+        )
+        for name, method in request.method_definitions.items():
+            definition.method_definitions[name].CopyFrom(method)
+        function = self._functions.get(request.existing_function_id)
+        if function is None:
+            function = Function(self._apps.get(request.app_id), definition, Metadata())
+            self._functions[function.id] = function
+        function.metadata = describe(function, definition)
+        return api_pb2.FunctionPrecreateResponse(function_id=function.id, handle_metadata=function.metadata)
+
+    async def FunctionCreate(
+        self, request: api_pb2.FunctionCreateRequest, caller: "Container | None"
+    ) -> api_pb2.FunctionCreateResponse:
+        data = request.function_data
+        definition = data.ranked_functions[0].function if data.ranked_functions else request.function
+        if definition.webhook_config.type or definition.is_server:
+            raise refused(f"{definition.function_name}: web endpoints are not emulated by infra.modal_local.")
+        function = self._functions.get(request.existing_function_id)
+        if function is None:
+            function = Function(self._apps.get(request.app_id), definition, Metadata())
+            self._functions[function.id] = function
+        function.definition = definition
+        function.metadata = describe(function, definition)
+        self._record(function)
+        if not data.ranked_functions:
+            data = _as_data(definition)
+        return api_pb2.FunctionCreateResponse(
+            function_id=function.id, function=definition, function_data=data, handle_metadata=function.metadata
+        )
+
+    def _record(self, function: Function) -> None:
+        if asked := asked_for(function.definition, self._files):
+            text = f"infra.modal_local: {function.name} asks for {asked}: recorded, not given.\n"
+            sys.stderr.write(text)
+            sys.stderr.flush()
+
+    async def ClassCreate(
+        self, request: api_pb2.ClassCreateRequest, caller: "Container | None"
+    ) -> api_pb2.ClassCreateResponse:
+        class_id = request.existing_class_id or new_id("cs")
+        return api_pb2.ClassCreateResponse(class_id=class_id, handle_metadata=api_pb2.ClassHandleMetadata())
+
+    async def ClassGet(self, request: api_pb2.ClassGetRequest, caller: "Container | None") -> api_pb2.ClassGetResponse:
+        app = self._apps.deployed(request.app_name)
+        if request.object_tag not in app.class_ids:
+            raise not_found(f"The app {request.app_name!r} has no class {request.object_tag!r}.")
+        return api_pb2.ClassGetResponse(
+            class_id=app.class_ids[request.object_tag], handle_metadata=api_pb2.ClassHandleMetadata()
+        )
+
+    async def FunctionGet(
+        self, request: api_pb2.FunctionGetRequest, caller: "Container | None"
+    ) -> api_pb2.FunctionGetResponse:
+        app = self._apps.deployed(request.app_name)
+        if request.object_tag not in app.function_ids:
+            raise not_found(f"The app {request.app_name!r} has no function {request.object_tag!r}.")
+        function = self.get(app.function_ids[request.object_tag])
+        return api_pb2.FunctionGetResponse(
+            function_id=function.id, handle_metadata=function.metadata, function=_as_data(function.definition)
+        )
+
+    async def FunctionGetById(
+        self, request: api_pb2.FunctionGetByIdRequest, caller: "Container | None"
+    ) -> api_pb2.FunctionGetByIdResponse:
+        function = self.get(request.function_id)
+        return api_pb2.FunctionGetByIdResponse(
+            function_id=function.id, handle_metadata=function.metadata, function=_as_data(function.definition)
+        )
+
+    async def FunctionBindParams(
+        self, request: api_pb2.FunctionBindParamsRequest, caller: "Container | None"
+    ) -> api_pb2.FunctionBindParamsResponse:
+        base = self.get(request.function_id)
+        options = request.function_options
+        key = (base.id, request.serialized_params, options.SerializeToString(deterministic=True))
+        if key not in self._bound:
+            bound = Function(base.app, _with_options(base.definition, options), Metadata())
+            bound.parameters = request.serialized_params
+            bound.metadata = describe(bound, bound.definition)
+            bound.metadata.base_function_id = base.id
+            self._functions[bound.id] = self._bound[key] = bound
+        bound = self._bound[key]
+        return api_pb2.FunctionBindParamsResponse(bound_function_id=bound.id, handle_metadata=bound.metadata)
+
+    def layout(self, app: App) -> api_pb2.AppLayout:
+        """Return an app's functions and classes, as containers and redeployments need them."""
+        objects = [
+            api_pb2.Object(object_id=function.id, function_handle_metadata=function.metadata)
+            for function in self.of(app)
+        ]
+        objects += [
+            api_pb2.Object(object_id=class_id, class_handle_metadata=api_pb2.ClassHandleMetadata())
+            for class_id in app.class_ids.values()
+        ]
+        return api_pb2.AppLayout(objects=objects, function_ids=app.function_ids, class_ids=app.class_ids)
+
+
+def describe(function: Function, definition: api_pb2.Function) -> Metadata:
+    """Return what clients are told about a function."""
+    metadata = Metadata(
+        function_name=definition.function_name,
+        function_type=definition.function_type,
+        function_schema=definition.function_schema,
+        class_parameter_info=definition.class_parameter_info,
+        supported_input_formats=definition.supported_input_formats,
+        supported_output_formats=definition.supported_output_formats,
+        definition_id=f"de-{function.id[3:]}",
+        app_id=function.app.id,
+    )
+    for name, method in definition.method_definitions.items():
+        metadata.method_handle_metadata[name].CopyFrom(
+            Metadata(
+                function_name=method.function_name,
+                function_type=method.function_type,
+                function_schema=method.function_schema,
+                supported_input_formats=method.supported_input_formats,
+                supported_output_formats=method.supported_output_formats,
+                is_method=True,
+                use_method_name=name,
+                app_id=function.app.id,
+            )
+        )
+    return metadata
+
+
+def asked_for(definition: api_pb2.Function, files: Files) -> str:
+    """Name what a function asks for and does not get here."""
+    resources, gpu = definition.resources, definition.resources.gpu_config
+    built = [step for step in files.image_steps(definition.image_id) if step.startswith(("RUN", "COPY"))]
+    asked = [
+        f"GPU {gpu.gpu_type}" if gpu.count else "",
+        f"{resources.milli_cpu / 1000:g} CPUs" if resources.milli_cpu else "",
+        f"{resources.memory_mb} MiB" if resources.memory_mb else "",
+        f"an image of {len(built)} build steps" if built else "",
+        "a blocked network" if definition.block_network else "",
+    ]
+    return ", ".join(part for part in asked if part)
+
+
+def _as_data(definition: api_pb2.Function) -> api_pb2.FunctionData:
+    """Return a definition in the form that has room for several GPUs."""
+    data = api_pb2.FunctionData(
+        module_name=definition.module_name,
+        function_name=definition.function_name,
+        function_type=definition.function_type,
+        timeout_secs=definition.timeout_secs,
+        is_class=definition.is_class,
+        ranked_functions=[api_pb2.FunctionData.RankedFunction(rank=0, function=definition)],
+    )
+    if definition.HasField("schedule"):
+        data.schedule.CopyFrom(definition.schedule)
+    return data
+
+
+def _with_options(definition: api_pb2.Function, options: api_pb2.FunctionOptions) -> api_pb2.Function:
+    changed = api_pb2.Function()
+    changed.CopyFrom(definition)
+    changed.secret_ids.extend(options.secret_ids)
+    changed.volume_mounts.extend(options.volume_mounts)
+    for name in ("resources", "retry_policy"):
+        if options.HasField(name):  # type: ignore[arg-type]
+            getattr(changed, name).CopyFrom(getattr(options, name))
+    for name in ("timeout_secs", "max_concurrent_inputs", "batch_max_size", "batch_linger_ms"):
+        if options.HasField(name):  # type: ignore[arg-type]
+            setattr(changed, name, getattr(options, name))
+    return changed

@@ -1,0 +1,168 @@
+"""What the control plane remembers: apps, functions, calls and their inputs."""
+
+import asyncio
+import secrets
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from modal_proto import api_pb2
+
+LOG_BATCHES_KEPT = 10_000
+
+Result = api_pb2.GenericResult
+FAILED_FOR_GOOD = {Result.GENERIC_STATUS_SUCCESS, Result.GENERIC_STATUS_TERMINATED}
+
+
+def new_id(prefix: str) -> str:
+    """Return an id that looks like Modal's: two letters say what it belongs to."""
+    return f"{prefix}-{secrets.token_hex(11)}"
+
+
+class Signal:
+    """Wakes everyone who waits for something to change."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def notify(self) -> None:
+        """Wake those who wait now."""
+        self._event.set()
+        self._event = asyncio.Event()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for the next change, but not longer than `seconds`."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._event.wait(), max(seconds, 0))
+
+
+class Log:
+    """An app's output, the newest part of it, as batches that a client follows by their number."""
+
+    def __init__(self) -> None:
+        self.batches: deque[tuple[int, api_pb2.TaskLogsBatch]] = deque(maxlen=LOG_BATCHES_KEPT)
+        self.changed = Signal()
+        self.done = False
+        self._number = 0
+
+    def add(self, task_id: str, function_id: str, stream: "api_pb2.FileDescriptor.ValueType", text: str) -> None:
+        """Append what a container wrote."""
+        self._number += 1
+        item = api_pb2.TaskLogs(data=text, file_descriptor=stream, timestamp=time.time())
+        batch = api_pb2.TaskLogsBatch(
+            task_id=task_id, function_id=function_id, entry_id=f"{self._number}-0", items=[item]
+        )
+        self.batches.append((self._number, batch))
+        self.changed.notify()
+
+    def close(self) -> None:
+        """Tell followers that nothing more will come."""
+        self.done = True
+        self.changed.notify()
+
+    def after(self, number: int) -> list[tuple[int, api_pb2.TaskLogsBatch]]:
+        """Return the batches newer than `number`."""
+        return [entry for entry in self.batches if entry[0] > number]
+
+
+@dataclass(eq=False)
+class App:
+    """An app, running or deployed or stopped."""
+
+    description: str
+    state: "api_pb2.AppState.ValueType"
+    id: str = field(default_factory=lambda: new_id("ap"))
+    name: str = ""  # only when deployed
+    created_at: float = field(default_factory=time.time)
+    deployed_at: float = 0.0
+    stopped_at: float = 0.0
+    version: int = 0
+    heard_of_at: float = field(default_factory=time.monotonic)
+    function_ids: dict[str, str] = field(default_factory=dict)
+    class_ids: dict[str, str] = field(default_factory=dict)
+    log: Log = field(default_factory=Log)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the app has ended."""
+        return self.state == api_pb2.APP_STATE_STOPPED
+
+    def lifecycle(self) -> api_pb2.AppLifecycle:
+        """Return the app's history in the protocol's terms."""
+        return api_pb2.AppLifecycle(
+            app_state=self.state,
+            created_at=self.created_at,
+            deployed_at=self.deployed_at,
+            version=self.version,
+            stopped_at=self.stopped_at,
+        )
+
+
+@dataclass(eq=False)
+class Function:
+    """A function, or a class's methods together; `parameters` are those of a parametrized class."""
+
+    app: App
+    definition: api_pb2.Function
+    metadata: api_pb2.FunctionHandleMetadata
+    id: str = field(default_factory=lambda: new_id("fu"))
+    parameters: bytes = b""
+
+    @property
+    def name(self) -> str:
+        """The name that the app's file gives it."""
+        return self.definition.function_name
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that one input may take."""
+        return self.definition.timeout_secs or 300
+
+    @property
+    def capacity(self) -> int:
+        """How many inputs one container takes at the same time."""
+        return max(1, self.definition.max_concurrent_inputs, self.definition.batch_max_size)
+
+
+@dataclass(eq=False)
+class Input:
+    """One input of a call; `attempt` counts from zero."""
+
+    call: "Call"
+    idx: int
+    body: api_pb2.FunctionInput
+    id: str = field(default_factory=lambda: new_id("in"))
+    attempt: int = 0
+    finished: bool = False
+
+
+@dataclass(eq=False)
+class Call:
+    """A call of a function: one input for `.remote` and `.spawn`, many for `.map`."""
+
+    function: Function
+    invocation: "api_pb2.FunctionCallInvocationType.ValueType"
+    id: str = field(default_factory=lambda: new_id("fc"))
+    created_at: float = field(default_factory=time.time)
+    inputs: dict[str, Input] = field(default_factory=dict)
+    outputs: dict[int, api_pb2.FunctionGetOutputsItem] = field(default_factory=dict)  # by the order they came in
+    chunks: dict[int, api_pb2.DataChunk] = field(default_factory=dict)  # of a generator
+    changed: Signal = field(default_factory=Signal)
+    number: int = 0
+
+    @property
+    def retried_by_client(self) -> bool:
+        """Whether someone waits who tries again himself."""
+        return self.invocation == api_pb2.FUNCTION_CALL_INVOCATION_TYPE_SYNC
+
+    @property
+    def unfinished(self) -> int:
+        """How many inputs have no output yet."""
+        return sum(not one.finished for one in self.inputs.values())
+
+    def add_output(self, item: api_pb2.FunctionGetOutputsItem) -> None:
+        """Keep an output for those who ask."""
+        self.number += 1
+        self.outputs[self.number] = item
+        self.changed.notify()

@@ -1,0 +1,64 @@
+"""How a container process sees files: which paths are its own, and by which of three ways it is given them."""
+
+import asyncio
+import json
+import os
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+BOOT = Path(__file__).with_name("boot.py")
+COMMAND = [sys.executable, "-I", "-S", "-u", str(BOOT)]
+WAYS = ("mount", "user", "redirect")  # best first: namespaces as root, namespaces as anyone, translated paths
+
+
+async def best_way() -> str:
+    """Return the first way that works here, found out by trying."""
+    for way in WAYS[:2]:
+        if sys.platform == "linux" and (way == "user" or os.geteuid() == 0) and await _works(way):
+            return way
+    return "redirect"
+
+
+async def _works(way: str) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder, "root")
+        root.mkdir()
+        (root / "probe").write_text("seen")
+        (Path(folder) / "new").mkdir()
+        spec = write_spec(Path(folder), way, {"/root": root}, probe=True)
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND, str(spec), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        )
+        output, _ = await process.communicate()
+        return process.returncode == 0 and output.strip() == b"seen"
+
+
+def write_spec(folder: Path, way: str, grafts: Mapping[str, Path], **more: Any) -> Path:
+    """Write what `boot.py` needs to know, and return the file."""
+    spec = {
+        "paths": way,
+        "new_root": str(folder / "new"),
+        "grafts": {path: str(source) for path, source in grafts.items()},
+        "keep": [sys.base_prefix, sys.prefix, str(BOOT.parent), str(folder)],
+        "packages": sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}),
+        "prefix": sys.prefix,
+        "exec_prefix": sys.exec_prefix,
+        **more,
+    }
+    path = folder / "spec.json"
+    path.write_text(json.dumps(spec))
+    return path
+
+
+def graft_point(path: PurePosixPath) -> PurePosixPath:
+    """Return what must be ours so that a file can be at `path`: as much of it as the machine does not have itself."""
+    if path.is_relative_to("/root"):
+        return PurePosixPath("/root")
+    for folder in reversed(path.parents):
+        if not Path(folder).exists():
+            return folder
+    return path
