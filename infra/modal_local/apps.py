@@ -224,7 +224,8 @@ class Apps:
         deadline = time.monotonic() + min(request.timeout, STREAM_SECONDS)
         while True:
             done = app.log.done  # before looking: what comes after is not lost
-            for last, batch in app.log.after(last):
+            for number, batch in app.log.after(last):
+                last = number
                 if _matches(batch, request):
                     yield batch
             if done:

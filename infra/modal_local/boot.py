@@ -62,7 +62,7 @@ def enter_own_root(new_root: Path, grafts: "dict[str, str]", keep: "list[str]", 
     call("unshare", CLONE_NEWNS | (CLONE_NEWUSER if user else 0))
     if user:  # without privileges: be the same user in a namespace of our own
         Path("/proc/self/setgroups").write_text("deny")
-        for name, number in zip(("uid_map", "gid_map"), ids):
+        for name, number in zip(("uid_map", "gid_map"), ids, strict=True):
             Path("/proc/self", name).write_text(f"{number} {number} 1")
     call("mount", None, b"/", None, MS_REC | MS_PRIVATE, None)
     call("mount", b"tmpfs", os.fsencode(new_root), b"tmpfs", 0, b"mode=755")

@@ -255,7 +255,8 @@ class Containers:
         )
         limit = container.function.definition.startup_timeout_secs or container.function.timeout
         timer = asyncio.get_running_loop().call_later(limit, self._end_slow_start, container, limit)
-        assert process.stdout and process.stderr
+        assert process.stdout
+        assert process.stderr
         readers = [
             asyncio.ensure_future(self._read(container, process.stdout, api_pb2.FILE_DESCRIPTOR_STDOUT)),
             asyncio.ensure_future(self._read(container, process.stderr, api_pb2.FILE_DESCRIPTOR_STDERR)),

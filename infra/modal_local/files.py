@@ -163,6 +163,10 @@ class Files:
         below = [step for base in image.base_images for step in self.image_steps(base.image_id)]
         return [*below, *(step for step in image.dockerfile_commands if not step.startswith("FROM base"))]
 
+    def has_layers(self, image_id: str) -> bool:
+        """Tell whether an image is more than a base image."""
+        return bool(self._images.get(image_id, api_pb2.Image()).base_images)
+
     def image_environment(self, image_id: str) -> dict[str, str]:
         """Return the variables that an image sets: of its build the only part that is carried out."""
         steps = [step.partition(" ") for step in self.image_steps(image_id)]

@@ -109,7 +109,7 @@ class Functions:
     ) -> api_pb2.FunctionGetByIdResponse:
         function = self.get(request.function_id)
         return api_pb2.FunctionGetByIdResponse(
-            function_id=function.id, handle_metadata=function.metadata, function=_as_data(function.definition)
+            handle_metadata=function.metadata, function=_as_data(function.definition)
         )
 
     async def FunctionBindParams(
@@ -171,7 +171,10 @@ def describe(function: Function, definition: api_pb2.Function) -> Metadata:
 def asked_for(definition: api_pb2.Function, files: Files) -> str:
     """Name what a function asks for and does not get here."""
     resources, gpu = definition.resources, definition.resources.gpu_config
-    built = [step for step in files.image_steps(definition.image_id) if step.startswith(("RUN", "COPY"))]
+    # Every app has the default image; only what it adds is worth a word.
+    built = files.has_layers(definition.image_id) and [
+        step for step in files.image_steps(definition.image_id) if step.startswith(("RUN", "COPY"))
+    ]
     asked = [
         f"GPU {gpu.gpu_type}" if gpu.count else "",
         f"{resources.milli_cpu / 1000:g} CPUs" if resources.milli_cpu else "",

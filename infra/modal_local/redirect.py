@@ -10,7 +10,11 @@ import os
 from functools import wraps
 from typing import Any
 
-ONE_PATH = ["access", "chdir", "chmod", "chown", "lchown", "listdir", "lstat", "mkdir", "open", "readlink", "remove", "rmdir", "scandir", "stat", "statvfs", "truncate", "unlink", "utime", "getxattr", "setxattr", "listxattr", "removexattr"]
+ONE_PATH = [
+    *("access", "chdir", "chmod", "chown", "lchown", "listdir", "lstat", "mkdir", "open", "readlink", "remove"),
+    *("rmdir", "scandir", "stat", "statvfs", "truncate", "unlink", "utime"),
+    *("getxattr", "setxattr", "listxattr", "removexattr"),
+]
 TWO_PATHS = ["link", "rename", "replace", "symlink"]
 
 

@@ -32,7 +32,7 @@ class Token:
         """Tell whether the headers carry this token; takes the same time for every wrong one."""
         shown = [str(metadata.get(f"x-modal-token-{part}", "")).encode() for part in ("id", "secret")]
         wanted = [self.id.encode(), self.secret.encode()]
-        return all([hmac.compare_digest(one, other) for one, other in zip(shown, wanted, strict=True)])
+        return hmac.compare_digest(b"\0".join(shown), b"\0".join(wanted))
 
 
 def not_found(what: str) -> GRPCError:

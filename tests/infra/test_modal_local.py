@@ -1,0 +1,263 @@
+"""The control plane, driven only through Modal's own command and library."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from subprocess import PIPE, CompletedProcess, Popen
+from typing import Any
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+APPS = Path(__file__).parent / "modal_apps"
+LOCAL = [sys.executable, "-m", "infra.modal_local"]
+MODAL = [sys.executable, "-m", "modal"]
+
+Variables = Mapping[str, str]
+
+
+def start(*options: str, folder: Path) -> tuple[Popen[str], dict[str, str]]:
+    process = Popen(
+        [*LOCAL, "serve", *options],
+        cwd=ROOT,
+        stdout=PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(folder), "HOME_OF_STUDENT": "private", "OMP_NUM_THREADS": "1"},
+    )
+    assert process.stdout
+    variables = {}
+    for line in iter(process.stdout.readline, "# ready\n"):
+        assert line, "the control plane did not start"
+        name, _, value = line.removeprefix("export ").strip().partition("=")
+        variables[name] = value.strip("'")
+    return process, variables
+
+
+def end(process: Popen[str]) -> None:
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+
+
+@pytest.fixture(scope="module")
+def plane() -> Iterator[Variables]:
+    """One control plane for all tests of this file that can share one."""
+    with tempfile.TemporaryDirectory() as folder:
+        process, variables = start("--speed", "120", folder=Path(folder))
+        try:
+            yield variables
+        finally:
+            end(process)
+
+
+def run(*command: str, env: Variables, timeout: float = 60) -> CompletedProcess[str]:
+    return subprocess.run(command, cwd=APPS, env={**os.environ, **env}, capture_output=True, text=True, timeout=timeout)
+
+
+@pytest.fixture
+def case(plane: Variables) -> Callable[[str], Any]:
+    def run_case(name: str) -> Any:
+        result = run(*MODAL, "run", "everything.py", "--case", name, env=plane)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return json.loads(next(line[7:] for line in result.stdout.splitlines() if line.startswith("RESULT ")))
+
+    return run_case
+
+
+def test_calls_return_what_the_functions_return(case: Callable[[str], Any]) -> None:
+    assert case("basics") == {
+        "remote": 43,
+        "local": 8,
+        "map": [1, 3, 5, 7, 9],
+        "unordered": [0, 2, 4, 6, 8],
+        "starmap": [3, 7],
+        "nested": 12,
+        "large": 3 * 2**20,
+        "sent": 3 * 2**20,
+        "generator": [0, 1, 2, 3, 4],
+    }
+
+
+def test_spawned_calls_are_collected_later(case: Callable[[str], Any]) -> None:
+    assert case("spawned") == {"get": 10, "again": 10, "gather": [2, 4]}
+
+
+def test_a_map_runs_in_several_processes_at_the_same_time(case: Callable[[str], Any]) -> None:
+    (one, begin, end), (other, other_begin, other_end) = case("parallel")
+    assert one != other
+    assert max(begin, other_begin) < min(end, other_end)
+
+
+def test_exceptions_keep_their_types(case: Callable[[str], Any]) -> None:
+    assert case("errors") == {
+        "value": "ValueError: a value error",
+        "own": "OwnError: a own error",
+        "key": "KeyError: 'a key error'",
+        "map": ["ValueError", "OwnError"],
+    }
+
+
+def test_retries_wait_between_tries_whoever_makes_them(case: Callable[[str], Any]) -> None:
+    result = case("retried")
+    for name, tries in {**result, "map": result["map"][0]}.items():
+        assert len(tries) == 3, name
+        assert 0.9 < tries[1] - tries[0] < 4, name
+
+
+def test_a_function_that_takes_too_long_is_stopped(case: Callable[[str], Any]) -> None:
+    assert case("timeouts") == "True too_long took longer than its timeout of 1 s and was stopped."
+
+
+def test_a_crashed_container_is_reported(case: Callable[[str], Any]) -> None:
+    exited, killed = case("crashes")
+    assert "of crash crashed: exit code 7" in exited
+    assert "of crash crashed: signal 9" in killed
+
+
+def test_secrets_and_the_images_variables_are_set_and_nothing_private_is(case: Callable[[str], Any]) -> None:
+    assert case("secrets") == ["from a secret", "test", None, None]
+
+
+def test_a_volume_changes_for_others_only_after_commit_and_reload(case: Callable[[str], Any]) -> None:
+    assert case("volumes") == {"before": None, "not committed": None, "not reloaded": None, "reloaded": "two"}
+
+
+def test_a_class_enters_once_and_leaves(case: Callable[[str], Any]) -> None:
+    result = case("classes")
+    assert [result[name][1] for name in ("first", "second", "other")] == [15, 18, 20]
+    assert result["first"][0] == result["second"][0] == result["left"]
+    assert result["first"][0] != result["other"][0]
+
+
+def test_a_container_sees_only_what_was_uploaded(case: Callable[[str], Any]) -> None:
+    seen = case("sees")
+    assert [name for name in seen["files"] if not name.startswith((".", "__pycache__"))] == ["everything.py"]
+    assert seen["cwd"] == "/root"
+    assert seen["found"] == {"shared": False, "module4": False, "infra": False, "pandas": True}
+
+
+def test_a_missing_local_source_fails_as_in_the_cloud(plane: Variables) -> None:
+    without = run(*MODAL, "run", "needs_helper.py", "--how", "alone", env=plane)
+    assert without.returncode == 1
+    assert "ModuleNotFoundError" in without.stdout + without.stderr
+    given = run(*MODAL, "run", "needs_helper.py", "--how", "with-source", env=plane)
+    assert "hello from the helper" in given.stdout, given.stdout + given.stderr
+
+
+def test_logs_are_streamed_and_what_is_not_given_is_said(tmp_path: Path) -> None:
+    result = run(*LOCAL, "run", "--", "modal", "run", str(APPS / "everything.py"), "--case", "sees", env=here(tmp_path))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert re.search(r"not emulated here: image builds, GPUs", result.stderr.splitlines()[0])
+    assert "see asks for GPU A10G" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def here(folder: Path) -> dict[str, str]:
+    return {"TMPDIR": str(folder), "PYTHONPATH": str(ROOT)}
+
+
+def test_a_function_prints_to_the_clients_terminal(plane: Variables) -> None:
+    result = run(*MODAL, "run", "everything.py::double", "--value", "7", env=plane)
+    assert "doubling 7" in result.stdout, result.stdout + result.stderr
+
+
+def test_deployed_functions_are_called_by_name_and_schedules_fire(plane: Variables) -> None:
+    assert run(*MODAL, "deploy", "scheduled.py", env=plane).returncode == 0
+    listed = run(*MODAL, "app", "list", "--json", env=plane)
+    assert "scheduled" in listed.stdout
+    assert "deployed" in listed.stdout
+    code = """
+import modal, time
+seen = modal.Function.from_name("scheduled", "seen")
+for _ in range(60):
+    ticks = seen.remote()
+    if min(ticks.values()) >= 2:
+        break
+    time.sleep(0.2)
+print(min(ticks.values()) >= 2, ticks)
+"""
+    called = run(sys.executable, "-c", code, env=plane)
+    assert called.stdout.startswith("True"), called.stdout + called.stderr
+    stopped = run(*MODAL, "app", "stop", "scheduled", "--yes", env=plane)
+    assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+    gone = run(sys.executable, "-c", code, env=plane)
+    assert "NotFoundError" in gone.stderr
+
+
+def test_the_volume_command_lists_and_gets(plane: Variables, tmp_path: Path) -> None:
+    (tmp_path / "sent.txt").write_text("content")
+    for command in (
+        ["create", "parcels"],
+        ["put", "parcels", str(tmp_path / "sent.txt"), "/box/sent.txt"],
+        ["ls", "parcels", "/box"],
+        ["get", "parcels", "/box/sent.txt", str(tmp_path / "got.txt")],
+    ):
+        result = run(*MODAL, "volume", *command, env=plane)
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert command[0] != "ls" or "box/sent.txt" in result.stdout
+    assert (tmp_path / "got.txt").read_text() == "content"
+
+
+def test_another_token_is_refused(plane: Variables) -> None:
+    result = run(*MODAL, "app", "list", env={**plane, "MODAL_TOKEN_SECRET": "as-guessed"})
+    assert result.returncode != 0
+    assert "Token refused" in " ".join((result.stdout + result.stderr).split())
+
+
+def test_what_is_not_emulated_fails_at_once_and_says_so(plane: Variables) -> None:
+    begin = time.monotonic()
+    result = run(*MODAL, "environment", "list", env=plane)
+    said = " ".join((result.stdout + result.stderr).split())
+    assert result.returncode != 0
+    assert "EnvironmentList" in said
+    assert "1.6.4" in said
+    assert time.monotonic() - begin < 10
+
+
+def test_volumes_outlive_it_in_a_named_folder_and_paths_can_be_translated(tmp_path: Path) -> None:
+    state, temporary = tmp_path / "state", tmp_path / "tmp"
+    temporary.mkdir()
+    options = ["--state", str(state), "--paths", "redirect"]
+    command = ["modal", "run", "-q", str(APPS / "everything.py"), "--case", "volumes"]
+    result = run(*LOCAL, "run", *options, "--", *command, env=here(temporary))
+    assert '"reloaded": "two"' in result.stdout, result.stdout + result.stderr
+    assert (state / "volumes" / "shelf" / "a.txt").read_text() == "two"
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_it_leaves_no_process_behind(tmp_path: Path, number: signal.Signals) -> None:
+    command = ["modal", "run", str(APPS / "everything.py") + "::nap", "--seconds", "300"]
+    process = Popen(
+        [*LOCAL, "run", "--", *command], cwd=ROOT, env={**os.environ, **here(tmp_path)}, stdout=PIPE, stderr=PIPE
+    )
+    container = wait_for_container(process)
+    others = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(number)
+    process.communicate(timeout=20)
+    _, alive = psutil.wait_procs([container], timeout=5)
+    assert not alive
+    if number == signal.SIGINT:
+        assert not psutil.wait_procs(others, timeout=5)[1]
+        assert list(tmp_path.iterdir()) == []
+    for other in others:  # a killed control plane cannot end the client
+        if other.is_running():
+            other.kill()
+
+
+def wait_for_container(process: Popen[bytes]) -> psutil.Process:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for child in psutil.Process(process.pid).children(recursive=True):
+            if any(word.endswith("boot.py") for word in child.cmdline()):
+                time.sleep(1.5)  # until it works
+                return child
+        time.sleep(0.1)
+    raise AssertionError("no container was started")
