@@ -26,6 +26,6 @@ PLATFORMS = {
         Platform("airflow", "Airflow", "module4.lab1_airflow.run", "dag.test()"),
         Platform("kubeflow", "Kubeflow Pipelines", "module4.lab2_kubeflow.run", "kfp.local, a process per task"),
         Platform("dagster", "Dagster", "module4.lab3_dagster.run", "materialize(), one process"),
-        Platform("modal", "Modal", "module4.lab4_modal.run", "functions run with .local()"),
+        Platform("modal", "Modal", "module4.lab4_modal.run", "modal run on loopback, a process per container"),
     )
 }

@@ -114,7 +114,7 @@ async def serve(options: Options) -> int:
 
 
 def _environment(environment: Mapping[str, str], plane: Plane) -> dict[str, str]:
-    """Return the variables for a command: nothing of a real account reaches it, and this Python's commands are found."""
+    """Return the variables for a command: without a real account's, and with this Python's commands in reach."""
     kept = {name: value for name, value in environment.items() if not name.startswith("MODAL_")}
     path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")])
     return {**kept, **plane.environment(), "PATH": path}

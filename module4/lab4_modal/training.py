@@ -4,8 +4,10 @@
 `.local()` is the plain Python call. There is no graph to declare: the calls are the graph.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import modal
 
@@ -116,9 +118,11 @@ def run_pipeline(config: str, store: str, run_id: str) -> Summary:
 
 
 @app.local_entrypoint()
-def main(preset: str = "tiny", store: str = "/store") -> None:
-    """Run the pipeline in the cloud: `modal run -m module4.lab4_modal.training --preset lab`."""
-    deployment = run_pipeline(get_preset(preset).to_json(), store, str(app.app_id))
+def main(preset: str = "tiny", config: str = "", store: str = "/store", result: str = "") -> None:
+    """Run the pipeline: `modal run -m module4.lab4_modal.training --preset lab`; `--config` is JSON instead."""
+    deployment = run_pipeline(config or get_preset(preset).to_json(), store, str(app.app_id))
     print(f"version {deployment['version']}, in production: {deployment['in_production']}")
     print("\n".join(deployment["reasons"]))
     print(f"fingerprint {deployment['fingerprint']}")
+    if result:
+        Path(result).write_text(json.dumps(deployment))

@@ -1,8 +1,11 @@
-"""The training graph as Modal sees it. An app declares none: its calls are the graph, so one small run is watched."""
+"""The training graph as Modal sees it. An app declares none: its calls are the graph, so one small run is watched.
+
+Watching needs the calls in this process, so `.remote` and `.map` are made what `.local` is.
+"""
 
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +14,6 @@ from unittest.mock import patch
 import modal
 
 from module4.lab4_modal import training
-from module4.lab4_modal.run import run
 from shared.config import preset
 from shared.graph import Graph, Node
 
@@ -31,7 +33,7 @@ def read_graph() -> Graph:
     config = preset("tiny", baseline={"max_iter": 2})
     with tempfile.TemporaryDirectory() as store, watched_calls() as caller, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".* is executing locally")  # that is the point
-        run(config, store)
+        training.run_pipeline(config.to_json(), store, run_id="watched")
     assert training.app.name
     return Graph(training.app.name, read_calls(caller.calls))
 
@@ -53,8 +55,18 @@ def watched_calls() -> Iterator[Call]:
             stack.pop()
         return call.result
 
-    with patch.object(modal.Function, "local", watch):
+    with (
+        patch.object(modal.Function, "local", watch),
+        patch.object(modal.Function, "remote", lambda function, *args, **kwargs: function.local(*args, **kwargs)),
+        patch.object(modal.Function, "map", map_here),
+    ):
         yield stack[0]
+
+
+def map_here(
+    function: modal.Function[..., Any, Any], items: Iterable[Any], kwargs: Mapping[str, Any], order_outputs: bool = True
+) -> Iterator[Any]:
+    return (function.local(item, **kwargs) for item in items)
 
 
 def read_calls(calls: list[Call]) -> tuple[Node, ...]:

@@ -10,11 +10,11 @@ from subprocess import CompletedProcess
 import modal
 import pytest
 
-from module4.lab4_modal import run, training
+from module4.lab4_modal import training
+from module4.measure import measured_run
 from module4.platforms import ROOT
 from shared import steps
 from shared.config import PipelineConfig, preset
-from shared.errors import DataError
 from shared.graph import SEARCH, TRAINING
 
 LAB = ROOT / "module4" / "lab4_modal"
@@ -70,12 +70,10 @@ def test_local_is_the_plain_call(tiny: PipelineConfig) -> None:
     assert training.propose_trials.local(tiny.to_json()) == steps.propose_trials(tiny.to_json())
 
 
-@pytest.mark.filterwarnings("ignore:The .* function is executing locally")
-def test_a_failing_function_raises_and_modal_is_left_as_it_was(tmp_path: Path) -> None:
-    before = [inspect.getattr_static(modal.Function, name) for name in ("remote", "map")]
-    with pytest.raises(DataError, match=r"airlines\.csv"):
-        run.run(preset("tiny", data_folder=str(tmp_path)), str(tmp_path / "store"))
-    assert [inspect.getattr_static(modal.Function, name) for name in ("remote", "map")] == before
+def test_a_failing_step_is_named(tmp_path: Path) -> None:
+    result = measured_run("modal", preset("tiny", data_folder=str(tmp_path)), str(tmp_path / "store"), tmp_path / "log")
+    assert not result.succeeded
+    assert "load_data failed: DataError" in result.explain_failure()
 
 
 def test_without_a_token_modal_says_what_the_readme_quotes(
