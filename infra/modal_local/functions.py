@@ -206,7 +206,7 @@ def _with_options(definition: api_pb2.Function, options: api_pb2.FunctionOptions
     changed.secret_ids.extend(options.secret_ids)
     changed.volume_mounts.extend(options.volume_mounts)
     for name in ("resources", "retry_policy"):
-        if options.HasField(name):  # type: ignore[arg-type]
+        if options.HasField(name):
             getattr(changed, name).CopyFrom(getattr(options, name))
     for name in ("timeout_secs", "max_concurrent_inputs", "batch_max_size", "batch_linger_ms"):
         if options.HasField(name):  # type: ignore[arg-type]

@@ -117,6 +117,12 @@ def run_pipeline(config: str, store: str, run_id: str) -> Summary:
     return deploy.remote(config, evaluation["uri"], registry, f"{folder}/deploy", run_id)
 
 
+@app.function(timeout=3600)
+def pipeline(config: str, store: str = "/store") -> Summary:
+    """Run the pipeline in the cloud from start to end: deployed, this is what other platforms call by name."""
+    return run_pipeline(config, store, run_id=str(modal.current_function_call_id()))
+
+
 @app.local_entrypoint()
 def main(preset: str = "tiny", config: str = "", store: str = "/store", result: str = "") -> None:
     """Run the pipeline: `modal run -m module4.lab4_modal.training --preset lab`; `--config` is JSON instead."""

@@ -2,6 +2,8 @@
 
 import ast
 import inspect
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 from module4.lab4_modal import training
 from module4.measure import measured_run
 from module4.platforms import ROOT
-from shared import steps
+from shared import pipeline, steps
 from shared.config import PipelineConfig, preset
 from shared.graph import SEARCH, TRAINING
 
@@ -30,7 +32,7 @@ def no_account(tmp_path: Path) -> dict[str, str]:
 
 
 def test_the_functions_are_the_steps() -> None:
-    assert set(FUNCTIONS) == {*TRAINING.names, *SEARCH.names}
+    assert set(FUNCTIONS) == {*TRAINING.names, *SEARCH.names, "pipeline"}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -43,7 +45,11 @@ def test_every_function_has_a_limit_and_the_volume_and_no_gpu(name: str) -> None
 
 def test_what_can_fail_is_tried_again() -> None:
     tries = {name: function.info().max_retries for name, function in FUNCTIONS.items()}
-    assert {name for name, retries in tries.items() if not retries} == {"propose_trials", "hyperparameter_search"}
+    assert {name for name, retries in tries.items() if not retries} == {
+        "propose_trials",
+        "hyperparameter_search",
+        "pipeline",
+    }
     assert {retries for retries in tries.values() if retries} == {2}
 
 
@@ -94,3 +100,64 @@ def test_the_command_has_the_entrypoints_options(
     assert result.returncode == 0
     assert "--preset" in result.stdout
     assert "--store" in result.stdout
+
+
+CALL_FROM_OTHERS = """
+import os, sys
+from pathlib import Path
+from module4.lab1_airflow.run import environment
+os.environ.update(environment(Path(sys.argv[1])))
+os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = "module4/lab4_modal"
+import dagster as dg
+from airflow.utils.db import upgradedb
+upgradedb()
+from module4.lab4_modal.from_dagster import model_from_modal
+from module4.lab4_modal.from_airflow import training_on_modal_dag
+
+result = dg.materialize([model_from_modal])
+metadata = result.asset_materializations_for_node("model_from_modal")[0].metadata
+run = training_on_modal_dag.test()
+summary = run.get_task_instance("train").xcom_pull(task_ids="train")
+print("RESULT", run.state, summary["fingerprint"], metadata["fingerprint"].value)
+"""
+
+
+def test_airflow_and_dagster_call_the_deployed_pipeline(tmp_path: Path) -> None:
+    """Both run for real, against the control plane; both get the model that plain Python gets."""
+    script = tmp_path / "run.sh"
+    script.write_text('set -e\n"$1" -m modal deploy -m module4.lab4_modal.training\n"$1" "$2" "$3"\n')
+    (tmp_path / "call.py").write_text(CALL_FROM_OTHERS)
+    (tmp_path / "airflow").mkdir()
+    result = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "infra.modal_local",
+            "run",
+            "--",
+            "sh",
+            str(script),
+            sys.executable,
+            tmp_path / "call.py",
+            tmp_path / "airflow",
+        ],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    _, state, one, other = next(line for line in result.stdout.splitlines() if line.startswith("RESULT")).split()
+    reference = pipeline.run(preset("tiny"), str(tmp_path / "reference"))["fingerprint"]
+    assert (state, one, other) == ("success", reference, reference)
+
+
+@pytest.mark.skipif(
+    not os.environ.get("MODAL_LIVE_TEST"),
+    reason="runs in the Modal cloud, which costs money: set MODAL_LIVE_TEST=1 with a token (MODAL_TOKEN_ID/SECRET)",
+)
+def test_the_same_file_runs_in_the_cloud(run_python: Callable[..., CompletedProcess[str]]) -> None:
+    result = run_python(*MODAL_RUN)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "fingerprint " in result.stdout
