@@ -16,7 +16,7 @@ class Training(dg.Config):
 
 
 @dg.asset
-def model_from_modal(config: Training) -> dg.MaterializeResult:
+def model_from_modal(config: Training) -> dg.MaterializeResult[None]:
     """Train on Modal; the metadata says which version and fingerprint came out."""
     function = modal.Function.from_name("training", "pipeline")
     summary = function.remote(preset(config.preset_name).to_json())
