@@ -1,6 +1,7 @@
 """`python -m module4 run PLATFORM` and `python -m module4 compare`: the pipeline on one platform, or on all."""
 
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +31,8 @@ def run(
     if platform not in PLATFORMS:
         raise ConfigError(f"platform: there is none called {platform!r}; choose one of {', '.join(PLATFORMS)}.")
     config = preset(preset_name, tracking=tracking)
-    result = measured_run(platform, config, store or str(WORKSPACE / platform), _log(platform, config), _say)
+    place = store if "://" in store else str(Path(store or WORKSPACE / platform).absolute())
+    result = measured_run(platform, config, place, _log(platform, config), _say)
     if result.fingerprint is None:
         raise PipelineError(result.explain_failure())
     print(f"fingerprint {result.fingerprint['fingerprint']}")
@@ -81,6 +83,7 @@ def _say(event: Event) -> None:
 
 def main() -> None:
     """Run a command; errors made for people are printed without a traceback and end with status 1."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leave through `finally`, which ends the platform too
     try:
         app(prog_name="python -m module4")
     except PipelineError as error:

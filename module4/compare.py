@@ -82,7 +82,7 @@ def draw(rows: Sequence[dict[str, Any]]) -> Figure:
     times.barh(titles, startup, color="tab:orange", label="until the first step begins")
     times.barh(titles, rest, left=startup, color="tab:blue", label="from then to the end")
     times.set(title="Wall time", xlabel="seconds")
-    times.legend(loc="lower right", fontsize=8)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8)
     memory.barh(titles, [row["peak_memory_mib"] for row in rows][::-1], color="tab:green")
     memory.set(title="Peak memory of all processes", xlabel="MiB")
     return figure

@@ -103,11 +103,12 @@ def _watch(
     process: subprocess.Popen[bytes], events_file: Path, on_event: Callable[[Event], None]
 ) -> tuple[int, list[Event]]:
     """Sample the memory of the process and its descendants, and pass events on, until the process ends."""
-    peak, events, running = 0, [], True
-    with events_file.open(encoding="utf-8") as lines:
+    peak, events, running, unfinished = 0, [], True, ""
+    with events_file.open(encoding="utf-8") as written:
         while running:
             running = process.poll() is None  # first, so that the last events are read after the end
             peak = max(peak, _memory(process.pid))
+            *lines, unfinished = (unfinished + written.read()).split("\n")
             for line in lines:
                 events.append(json.loads(line))
                 on_event(events[-1])

@@ -16,6 +16,8 @@ from collections.abc import Callable
 
 ROUNDS = 5
 HISTORY_KEYS = (
+    (["everywhere"], 1),
+    (["everywhere"], 7),
     (["origin"], 1),
     (["carrier"], 1),
     (["carrier"], 7),
@@ -42,6 +44,7 @@ def course() -> int:
 def notebook() -> int:
     """Do the same the way notebooks do and return the number of rows."""
     import pandas as pd
+    from pandas.tseries.holiday import USFederalHolidayCalendar
 
     from shared.data import package_folder
 
@@ -66,6 +69,17 @@ def notebook() -> int:
     table["time_hour"] = pd.to_datetime(table["time_hour"])
     table = table.merge(weather, on=["origin", "time_hour"], how="left", suffixes=("", "_weather"))
     table["date"] = pd.to_datetime(table[["year", "month", "day"]])
+    holidays = USFederalHolidayCalendar().holidays("2012-12-01", "2014-02-01")
+    nearest = {day: min((day - holidays).days, key=abs) for day in table["date"].unique()}
+    table["days_from_holiday"] = table["date"].map(nearest).clip(-8, 8)
+    table["day_of_week"] = table["date"].dt.day_of_week
+    table["plane_age"] = 2013 - table["year_plane"]
+    departure, arrival = (table[f"sched_{end}_time"] for end in ("dep", "arr"))
+    table["departure_minute"] = departure // 100 * 60 + departure % 100
+    table["arrival_minute"] = arrival // 100 * 60 + arrival % 100
+    minutes = table["arrival_minute"] - table["departure_minute"] - 60 * (table["tz"] + 5)
+    table["scheduled_minutes"] = minutes % 1440
+    table["everywhere"] = 0
     table["late"] = (table["arr_delay"] > 15).where(table["arr_delay"].notna()).astype(float)
     table["departures_hour"] = table.groupby(["origin", "time_hour"])["flight"].transform("size")
     table["departures_carrier"] = table.groupby(["origin", "time_hour", "carrier"])["flight"].transform("size")

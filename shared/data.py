@@ -189,7 +189,7 @@ def join(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             "departure_minute": _minutes(flights["sched_dep_time"]),
             "arrival_minute": _minutes(flights["sched_arr_time"]),
             "carrier": flights["carrier"],
-            "airline": flights["carrier"].map(airlines["name"].astype("str")).astype("category"),
+            "airline": _look_up_text(flights["carrier"], airlines["name"]),
             "flight": flights["flight"],
             "tailnum": flights["tailnum"],
             "origin": flights["origin"],
@@ -199,7 +199,7 @@ def join(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             "dest_utc_offset": _look_up(flights["dest"], airports["tz"]),
             "plane_year": _look_up(flights["tailnum"], planes["year"]),
             "plane_seats": _look_up(flights["tailnum"], planes["seats"]),
-            "manufacturer": flights["tailnum"].map(planes["manufacturer"].astype("str")).astype("category"),
+            "manufacturer": _look_up_text(flights["tailnum"], planes["manufacturer"]),
         }
     )
     weather = trailing_weather(tables["weather"])
@@ -280,6 +280,11 @@ def _hour_and_origin(frame: pd.DataFrame, origins: pd.CategoricalDtype) -> NDArr
 
 def _look_up(keys: pd.Series, values: pd.Series) -> pd.Series:
     return keys.map(values).astype("float32")
+
+
+def _look_up_text(keys: pd.Series, values: pd.Series) -> pd.Categorical:
+    codes = keys.map(values.cat.codes).astype("float32").fillna(-1).astype("int16")
+    return pd.Categorical.from_codes(codes, values.cat.categories)
 
 
 def _check_rows(tables: Mapping[str, pd.DataFrame]) -> None:

@@ -4,7 +4,6 @@ Late means: arrived more than 15 minutes after schedule. History looks at whole 
 flights were late (known by the next morning even of a flight still in the air), never at by how much.
 """
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -159,7 +158,9 @@ def group_codes(flights: pd.DataFrame, keys: Sequence[str]) -> NDArray[np.int64]
         column_codes, values = pd.factorize(flights[key])
         codes = codes * len(values) + column_codes
         missing |= column_codes < 0
-    return np.where(missing, -1, pd.factorize(codes)[0])
+    if len(keys) > 1:
+        codes = pd.factorize(codes)[0]  # of all pairs few occur
+    return np.where(missing, -1, codes)
 
 
 def late_share_before(
@@ -170,18 +171,17 @@ def late_share_before(
     Arguments, one entry per row: group number (-1: none), day number, late (1, 0 or NaN for unknown). A share is
     drawn towards PRIOR_SHARE by PRIOR_FLIGHTS imagined flights; a row without a group gets NaN.
     """
-    known = ~np.isnan(late) & (groups >= 0)
-    first = int(np.min(day)) - max(lengths) - 1  # every window starts inside the table
-    shape = (int(np.max(groups, initial=0)) + 1, int(np.max(day)) - first + 1)
-    cells = groups[known] * shape[1] + day[known] - first
-    counts = (np.bincount(cells, weights, math.prod(shape)) for weights in (None, late[known]))
-    # Flights and late flights of the group up to and including each day; a window is a difference of two of them.
-    flights, late_flights = (np.cumsum(count.reshape(shape), axis=1, dtype="int32").ravel() for count in counts)
-    before = groups * shape[1] + day - first - 1
+    # A group's days lie side by side, after so many empty ones that no window reaches into the group before.
+    width = int(np.ptp(day)) + max(lengths) + 2
+    own_day = (groups + 1) * width + (day - np.min(day)) + max(lengths) + 1
+    flights, late_flights = (np.bincount(own_day, weights) for weights in (~np.isnan(late), np.nan_to_num(late)))
+    for counts in (flights, late_flights):
+        np.cumsum(counts, out=counts)
     shares = []
     for length in lengths:
-        n = flights[before] - flights[before - length]
-        k = late_flights[before] - late_flights[before - length]
-        share = (k + PRIOR_FLIGHTS * PRIOR_SHARE) / (n + PRIOR_FLIGHTS)
-        shares.append(np.where(groups >= 0, share, np.nan).astype("float32"))
+        n = flights[own_day - 1] - flights[own_day - 1 - length]
+        k = late_flights[own_day - 1] - late_flights[own_day - 1 - length]
+        share = ((k + PRIOR_FLIGHTS * PRIOR_SHARE) / (n + PRIOR_FLIGHTS)).astype("float32")
+        share[groups < 0] = np.nan
+        shares.append(share)
     return shares

@@ -1,12 +1,14 @@
 """The comparison: what it measures, what it prints, when it fails."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from module4.compare import compare_platforms, make_rows, to_markdown
@@ -110,3 +112,24 @@ def test_the_timeline_has_a_bar_per_step_in_the_order_of_starts() -> None:
     assert bars == [Bar("a", 1.0, 3.0), Bar("b", 0.5, 2.5)]
     axis = draw_timeline(bars, "run").axes[0]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["b", "a"]
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_run_leaves_no_process(stop: signal.Signals, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "module4", "run", "python", "--store", str(tmp_path / "store")]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    while not workers(tmp_path):
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(stop)
+    assert process.wait(timeout=20) != 0
+    assert workers(tmp_path) == []
+
+
+def workers(folder: Path) -> list[int]:
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if "module4.worker" in words and str(folder / "store") in words:
+            found.append(process.pid)
+    return found
