@@ -145,7 +145,7 @@ def test_airflow_and_dagster_call_the_deployed_pipeline(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
     )
     assert result.returncode == 0, result.stdout + result.stderr
     _, state, one, other = next(line for line in result.stdout.splitlines() if line.startswith("RESULT")).split()
