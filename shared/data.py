@@ -15,6 +15,7 @@ How imperfect rows are handled:
 
 import zipfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -130,7 +131,8 @@ def load_data(config: PipelineConfig) -> pd.DataFrame:
     Raises DataError that names the file, the column and the first bad rows.
     """
     folder = Path(config.data_folder) if config.data_folder else package_folder()
-    tables = {name: read_source(name, folder) for name in SOURCES}
+    with ThreadPoolExecutor() as pool:  # the small files are read while the large one is unzipped
+        tables = dict(zip(SOURCES, pool.map(lambda name: read_source(name, folder), SOURCES), strict=True))
     _check_rows(tables)
     tables["flights"] = _between(tables["flights"], config)
     if tables["flights"].empty:
@@ -231,10 +233,14 @@ def trailing_weather(weather: pd.DataFrame) -> pd.DataFrame:
 
 def with_sorted_categories(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the table with each category column holding the values in use, sorted: content then has one form."""
-    columns = frame.select_dtypes("category")
     return frame.assign(
-        **{str(name): values.cat.set_categories(sorted(values.dropna().unique())) for name, values in columns.items()}
+        **{str(name): _with_sorted_categories(values) for name, values in frame.select_dtypes("category").items()}
     )
+
+
+def _with_sorted_categories(values: pd.Series) -> pd.Series:
+    used = np.bincount(values.cat.codes + 1, minlength=len(values.cat.categories) + 1)[1:] > 0
+    return values.cat.set_categories(sorted(values.cat.categories[used]))
 
 
 def package_folder() -> Path:
