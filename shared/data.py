@@ -131,8 +131,10 @@ def load_data(config: PipelineConfig) -> pd.DataFrame:
     Raises DataError that names the file, the column and the first bad rows.
     """
     folder = Path(config.data_folder) if config.data_folder else package_folder()
-    with ThreadPoolExecutor() as pool:  # the small files are read while the large one is unzipped
-        tables = dict(zip(SOURCES, pool.map(lambda name: read_source(name, folder), SOURCES), strict=True))
+    with ThreadPoolExecutor(max_workers=1) as pool:  # the small files are read while the large one is unzipped
+        flights = pool.submit(read_source, "flights", folder)
+        tables = {name: read_source(name, folder) for name in SOURCES if name != "flights"}
+        tables["flights"] = flights.result()
     _check_rows(tables)
     tables["flights"] = _between(tables["flights"], config)
     if tables["flights"].empty:
