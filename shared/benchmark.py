@@ -2,8 +2,8 @@
 
 Both read the year and end with a table that a model could be fitted on, each in processes of their own, in turns. The
 notebook reads CSV with every column, merges everything, takes history by group-by, and one-hot encodes; it does not
-validate. Memory is what the first call adds at its peak, after the imports; time is the second call's, because both
-pay once for what their libraries prepare. Ratios are of medians.
+validate. Memory is what the first call adds at its peak, after the imports; time is the median of the calls after it,
+because both pay once for what their libraries prepare. Ratios are of medians over the rounds.
 """
 
 import json
@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 
-ROUNDS = 5
+ROUNDS, CALLS = 5, 5
 HISTORY_KEYS = (
     (["everywhere"], 1),
     (["everywhere"], 7),
@@ -102,7 +102,7 @@ def measure(function: str) -> dict[str, float]:
 
 
 def report(function: Callable[[], int]) -> None:
-    """Call `function` twice in this process and print its figures as JSON."""
+    """Call `function` several times in this process and print its figures as JSON."""
     import resource
 
     import psutil
@@ -113,14 +113,18 @@ def report(function: Callable[[], int]) -> None:
     rows = function()
     unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, kibibytes on Linux
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    begin, cpu = time.perf_counter(), time.process_time()
-    function()
+    wall, cpu = [], []
+    for _ in range(CALLS):
+        begin, cpu_begin = time.perf_counter(), time.process_time()
+        function()
+        wall.append(time.perf_counter() - begin)
+        cpu.append(time.process_time() - cpu_begin)
     print(
         json.dumps(
             {
                 "rows": rows,
-                "wall_seconds": time.perf_counter() - begin,
-                "cpu_seconds": time.process_time() - cpu,
+                "wall_seconds": statistics.median(wall),
+                "cpu_seconds": statistics.median(cpu),
                 "peak_mib": (peak - before) / 2**20,
             }
         )
