@@ -1,6 +1,7 @@
 """`python -m shared STEP`: the steps as commands, for Make, containers and pods.
 
-A step prints its result as JSON, one line per value; its log goes to standard error.
+A step prints its result as JSON, one line per value; its log goes to standard error. `--result FILE`, before the step's
+name, also writes the result there, whole, as one JSON value: where an orchestrator collects it from a pod.
 """
 
 import json
@@ -8,21 +9,36 @@ import logging
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
+import click
 import typer
 
 from shared import steps
 from shared.config import preset
-from shared.errors import PipelineError
+from shared.errors import told_to_people
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="The steps of the training pipeline.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="The steps of training, inference and monitoring.")
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    result: Annotated[
+        Path | None, typer.Option(dir_okay=False, writable=True, help="Also write the result to this file.")
+    ] = None,
+) -> None:
+    context.obj = result
 
 
 def _command(step: Callable[..., Any]) -> None:
     @wraps(step)
     def run(**arguments: Any) -> None:
-        _print(step(**arguments))
+        result = step(**arguments)
+        if file := click.get_current_context().obj:
+            file.write_text(json.dumps(result), encoding="utf-8")
+        _print(result)
 
     app.command(step.__name__)(run)
 
@@ -42,6 +58,12 @@ for _step in (
     steps.select_best,
     steps.evaluate,
     steps.deploy,
+    steps.load_batch,
+    steps.load_model,
+    steps.predict,
+    steps.save_predictions,
+    steps.measure_drift,
+    steps.decide_retraining,
 ):
     _command(_step)
 
@@ -55,11 +77,8 @@ def _config(name: str = typer.Argument("lab", metavar="PRESET")) -> None:
 def main() -> None:
     """Run one command; errors made for people are printed without a traceback and end with status 1."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", stream=sys.stderr)
-    try:
+    with told_to_people():
         app(prog_name="python -m shared")
-    except PipelineError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
 
 
 if __name__ == "__main__":

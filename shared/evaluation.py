@@ -12,7 +12,14 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
+from sklearn.metrics import (
+    average_precision_score,
+    brier_score_loss,
+    confusion_matrix,
+    log_loss,
+    roc_auc_score,
+    roc_curve,
+)
 
 from shared.config import Gate, PipelineConfig
 from shared.features import LABEL, SPLIT, SPLITS
@@ -22,6 +29,8 @@ from shared.progress import announced
 from shared.storage import Artifact, Summary, write_json, write_table
 
 CALIBRATION_BINS = 10
+ROC_POINTS = 50  # enough for a picture, and small enough to be an artifact's metadata
+LATE_FROM = 0.5  # the confusion matrix calls a flight late from this probability on
 SLICES = ("origin", "carrier")
 
 EVALUATION_FILE = "evaluation.json"
@@ -37,6 +46,16 @@ class Champion:
     version: str
     model: Model
     trained_until: str
+
+    def write(self, folder: Path) -> Summary:
+        """Write the model's file into `folder`; the rest is the summary."""
+        (folder / MODEL_FILE).write_bytes(dump_model(self.model))
+        return {"version": self.version, "trained_until": self.trained_until}
+
+    @classmethod
+    def read(cls, artifact: Artifact) -> Self:
+        """Return what `write` stored."""
+        return cls(artifact.summary["version"], read_model(artifact), artifact.summary["trained_until"])
 
 
 @dataclass(frozen=True)
@@ -213,6 +232,21 @@ def score_slices(predictions: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def roc_points(late: pd.Series, probability: pd.Series) -> tuple[list[float], list[float], list[float]]:
+    """Return at most `ROC_POINTS` points of the ROC curve: false positive rates, true positive rates, thresholds."""
+    curve = np.column_stack(roc_curve(late, probability))
+    curve[0, 2] = 1.0  # scikit-learn's first threshold is infinite, which JSON cannot say
+    chosen = np.unique(np.linspace(0, len(curve) - 1, ROC_POINTS).round().astype(int))
+    false_positive, true_positive, threshold = curve[chosen].T.tolist()
+    return false_positive, true_positive, threshold
+
+
+def confusion(late: pd.Series, probability: pd.Series) -> tuple[list[str], list[list[int]]]:
+    """Return the categories, and the flights counted by what happened (rows) and what was predicted (columns)."""
+    matrix: list[list[int]] = confusion_matrix(late, probability >= LATE_FROM, labels=[0, 1]).tolist()
+    return ["on time", "late"], matrix
+
+
 def check_gate(gate: Gate, metrics: Metrics, slices: pd.DataFrame, champion: dict[str, Any] | None) -> list[Check]:
     """Return the gate's checks of one model; `champion` is None when there is none to compare with."""
     origins = slices[(slices["slice"] == "origin") & slices["roc_auc"].notna()].astype({"roc_auc": float})
@@ -223,12 +257,12 @@ def check_gate(gate: Gate, metrics: Metrics, slices: pd.DataFrame, champion: dic
     checks = [
         _at_least("ROC AUC", metrics["roc_auc"], gate.min_roc_auc),
         _at_least(f"ROC AUC of the worst origin ({worst_origin})", worst, gate.min_origin_roc_auc),
-        _at_most("calibration error", metrics["calibration_error"], gate.max_calibration_error),
-        _at_most("log loss (limit: a constant guess)", metrics["log_loss"], metrics["log_loss_constant"]),
+        at_most("calibration error", metrics["calibration_error"], gate.max_calibration_error),
+        at_most("log loss (limit: a constant guess)", metrics["log_loss"], metrics["log_loss_constant"]),
     ]
     if champion and champion["comparable"]:
         limit = champion["metrics"]["log_loss"] + gate.max_log_loss_increase
-        checks.append(_at_most(f"log loss against champion {champion['version']}", metrics["log_loss"], limit))
+        checks.append(at_most(f"log loss against champion {champion['version']}", metrics["log_loss"], limit))
     return checks
 
 
@@ -237,7 +271,8 @@ def _at_least(name: str, value: float, limit: float) -> Check:
     return Check(name, value, limit, passed, f"{name}: {value:.4f} {'reaches' if passed else 'is below'} {limit:.4f}")
 
 
-def _at_most(name: str, value: float, limit: float) -> Check:
+def at_most(name: str, value: float, limit: float) -> Check:
+    """Return the condition that a value does not exceed its limit."""
     passed = value <= limit
     return Check(name, value, limit, passed, f"{name}: {value:.4f} {'is within' if passed else 'exceeds'} {limit:.4f}")
 

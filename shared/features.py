@@ -153,13 +153,13 @@ def group_sizes(flights: pd.DataFrame, keys: list[str]) -> pd.Series:
 
 def group_codes(flights: pd.DataFrame, keys: Sequence[str]) -> NDArray[np.int64]:
     """Return a number per row: the same for the same values in `keys`, -1 where one of them is missing."""
-    codes, missing = np.zeros(len(flights), dtype="int64"), np.zeros(len(flights), dtype="bool")
+    codes, missing, size = np.zeros(len(flights), dtype="int64"), np.zeros(len(flights), dtype="bool"), 1
     for key in keys:
         column_codes, values = pd.factorize(flights[key])
-        codes = codes * len(values) + column_codes
+        codes, size = codes * len(values) + column_codes, size * len(values)
         missing |= column_codes < 0
-    if len(keys) > 1:
-        codes = pd.factorize(codes)[0]  # of all pairs few occur
+    if size > len(flights) / 10:
+        codes = pd.factorize(codes)[0]  # of so many combinations few occur
     return np.where(missing, -1, codes)
 
 
@@ -174,13 +174,13 @@ def late_share_before(
     # A group's days lie side by side, after so many empty ones that no window reaches into the group before.
     width = int(np.ptp(day)) + max(lengths) + 2
     own_day = (groups + 1) * width + (day - np.min(day)) + max(lengths) + 1
-    flights, late_flights = (np.bincount(own_day, weights) for weights in (~np.isnan(late), np.nan_to_num(late)))
-    for counts in (flights, late_flights):
-        np.cumsum(counts, out=counts)
+    # Both counts share one array, the late ones above the lowest 24 bits: with many groups none here is larger.
+    totals = np.bincount(own_day, ~np.isnan(late) + float(1 << 24) * (late == 1))
+    np.cumsum(totals, out=totals)
     shares = []
     for length in lengths:
-        n = flights[own_day - 1] - flights[own_day - 1 - length]
-        k = late_flights[own_day - 1] - late_flights[own_day - 1 - length]
+        counts = (totals[own_day - 1] - totals[own_day - 1 - length]).astype("int64")
+        n, k = counts & 0xFFFFFF, counts >> 24
         share = ((k + PRIOR_FLIGHTS * PRIOR_SHARE) / (n + PRIOR_FLIGHTS)).astype("float32")
         share[groups < 0] = np.nan
         shares.append(share)

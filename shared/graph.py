@@ -77,3 +77,28 @@ TRAINING = Graph(
         Node("deploy", needs=("evaluate",)),
     ),
 )
+
+INFERENCE = Graph(
+    "inference",
+    (
+        Node("load_batch"),
+        Node("load_model"),
+        Node("predict", needs=("load_batch", "load_model")),
+        Node("save_predictions", needs=("predict",)),
+    ),
+)
+
+MONITORING = Graph(
+    "monitoring",
+    (
+        Node("measure_drift"),
+        Node("decide_retraining", needs=("measure_drift",)),
+    ),
+)
+
+GRAPHS = {graph.name: graph for graph in (TRAINING, INFERENCE, MONITORING)}
+
+# The names of everything that runs: a step with inner nodes runs as these.
+BREAKABLE = tuple(
+    name for graph in GRAPHS.values() for node in graph for name in ([n.name for n in node.inner] or [node.name])
+)

@@ -1,4 +1,4 @@
-"""Says which step runs and how long it took: to the log, and to a file that `module4` watches."""
+"""Says which step runs and how long it took: to the log, and to a file that `module4` watches; breaks it if asked."""
 
 import json
 import logging
@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
+
+from shared import faults
+from shared.config import PipelineConfig
 
 logger = logging.getLogger("shared")
 
@@ -17,7 +20,10 @@ R = TypeVar("R")
 
 
 def announced(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a step's function: report its start, its end or failure, and its seconds of wall time."""
+    """Decorate a step's function: report its start, its end or failure, and its seconds of wall time.
+
+    If one of the arguments is a configuration with a fault for this step, the fault strikes.
+    """
     step = function.__name__
 
     @wraps(function)
@@ -25,6 +31,9 @@ def announced(function: Callable[P, R]) -> Callable[P, R]:
         begin = time.perf_counter()
         _emit(step, "started")
         try:
+            for argument in (*args, *kwargs.values()):
+                if isinstance(argument, PipelineConfig):
+                    faults.strike(argument, step)
             result = function(*args, **kwargs)
         except BaseException as error:
             _emit(step, "failed", seconds=time.perf_counter() - begin, error=f"{type(error).__name__}: {error}")

@@ -102,6 +102,16 @@ class Registry:
             return None
         return Champion(version, self.load(version), self.metadata(version)["trained_until"])
 
+    def production(self) -> Champion:
+        """Return the model in production. Raises RegistryError when there is none."""
+        champion = self.champion()
+        if champion is None:
+            raise RegistryError(
+                f"{self.model_name}: no model is in production in {self.uri}. Run the training pipeline first, until a "
+                "model passes its gate; or give the registry that a training run wrote to."
+            )
+        return champion
+
     @property
     def _root(self) -> UPath:
         return UPath(self.uri) / self.model_name

@@ -1,14 +1,22 @@
-"""The evaluation for people: a page of Markdown and a picture."""
+"""The evaluation for people: a picture, a page of Markdown, both as HTML; and the pictures of monitoring."""
 
+import base64
+import html
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from shared.evaluation import Evaluation
+from shared.config import Monitoring
+from shared.evaluation import Evaluation, confusion
 from shared.features import LABEL
+
+if TYPE_CHECKING:
+    from shared.monitoring import Drift
 
 
 def evaluation_figure(evaluation: Evaluation) -> Figure:
@@ -58,11 +66,91 @@ def evaluation_markdown(evaluation: Evaluation) -> str:
     return "\n".join(lines) + "\n"
 
 
+def evaluation_html(evaluation: Evaluation, picture: bytes) -> str:
+    """Return the report, with its picture (PNG), as one page that needs no other file and no network."""
+    categories, matrix = confusion(evaluation.predictions[LABEL], evaluation.predictions["probability"])
+    names = evaluation.metrics[evaluation.winner]
+    metrics = [[name, *(f"{values[name]:.4f}" for values in evaluation.metrics.values())] for name in names]
+    counts = [[f"was {name}", *map(str, row)] for name, row in zip(categories, matrix, strict=True)]
+    checks = "".join(
+        f"<li>{'✓' if check.passed else '✗'} {html.escape(check.reason)}</li>" for check in evaluation.gate
+    )
+    shown = base64.b64encode(picture).decode()
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Evaluation on the test weeks</title>'
+        "<style>body{font:15px/1.5 sans-serif;max-width:70em;margin:2em auto;padding:0 1em}img{max-width:100%}"
+        "td,th{padding:.2em .8em;text-align:right;border-bottom:1px solid #ddd}</style>"
+        f"<h1>Evaluation on the test weeks</h1><p>The winner: <b>{html.escape(evaluation.winner)}</b>. "
+        f"Quality gate: <b>{'passed' if evaluation.passed else 'not passed'}</b>.</p><ul>{checks}</ul>"
+        f"<h2>Metrics</h2>{_table(['', *evaluation.metrics], metrics)}"
+        f"<h2>Flights</h2>{_table(['', *(f'called {name}' for name in categories)], counts)}"
+        f'<img alt="ROC curve, precision and recall, calibration" src="data:image/png;base64,{shown}"></html>\n'
+    )
+
+
+def drift_figure(drift: "Drift") -> Figure:
+    """Draw how far each feature and the predictions moved from the weeks that the model was fitted on."""
+    figure = Figure(figsize=(8, 9), layout="constrained")
+    axis = figure.subplots()
+    indices = pd.Series({**drift.feature_psi, "the predictions": drift.prediction_psi}).sort_values()
+    colors = ["tab:red" if name == "the predictions" else "tab:blue" for name in indices.index]
+    axis.barh([str(name) for name in indices.index], indices, color=colors)
+    axis.axvline(0.25, color="grey", linestyle=":")
+    axis.set(
+        title=f"Model {drift.version}, {drift.window_start} to {drift.day}:\n"
+        f"late flights predicted {drift.predicted:.1%}, observed {drift.observed:.1%}",
+        xlabel="population stability index (above the dotted line: commonly called a shift)",
+        xscale="symlog",
+    )
+    return figure
+
+
+def year_figure(weeks: pd.DataFrame, limits: Monitoring) -> Figure:
+    """Draw a watched year (`monitoring.watch_year`): performance, drift of predictions and features, retrainings."""
+    figure = Figure(figsize=(11, 9), layout="constrained")
+    shares, gaps, drifts = figure.subplots(3, 1, sharex=True)
+    day = weeks["day"]
+    shares.plot(day, weeks["observed"], color="black", label="observed")
+    for version, group in weeks.groupby("version", sort=False):
+        shares.plot(group["day"], group["predicted"], "o-", markersize=3, label=f"predicted by {version}")
+    shares.set(title=f"Late flights over the last {limits.window_days} days", ylabel="share")
+    gaps.plot(day, weeks["predicted"] - weeks["observed"], "o-", markersize=3, label="predicted - observed")
+    for limit in (limits.max_calibration_gap, -limits.max_calibration_gap):
+        gaps.axhline(limit, color="tab:red", linestyle=":")
+    gaps.set(
+        title=f"Calibration gap; beyond the dotted lines a model of {limits.window_days} days or more is trained again",
+        ylabel="difference of shares",
+    )
+    drifts.plot(day, weeks["prediction_psi"], "o-", markersize=3, color="tab:red", label="the predictions")
+    features = pd.DataFrame(weeks["feature_psi"].tolist(), index=day)
+    for name in features.mean().nlargest(3).index:
+        drifts.plot(features.index, features[name], label=str(name), alpha=0.6)
+    drifts.axhline(limits.max_prediction_psi, color="tab:red", linestyle=":")
+    drifts.set(title="Drift from the training weeks: the features that moved most", ylabel="PSI", yscale="log")
+    for axis in (shares, gaps, drifts):
+        for retrained, promoted in zip(day[weeks["retrain"]], weeks.loc[weeks["retrain"], "deployed_new"], strict=True):
+            axis.axvline(retrained, color="tab:green" if promoted else "tab:grey", linewidth=6, alpha=0.3)
+        axis.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8)
+    figure.suptitle("A watched year. Green: trained again and deployed; grey: trained again, refused by the gate")
+    return figure
+
+
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write the figure as PNG, the same bytes for the same figure."""
+    """Write the figure as PNG."""
+    path.write_bytes(png(figure))
+
+
+def png(figure: Figure) -> bytes:
+    """Return the figure as PNG, the same bytes for the same figure."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
-    path.write_bytes(buffer.getvalue())
+    return buffer.getvalue()
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    cells = ["".join(f"<th>{html.escape(name)}</th>" for name in header)]
+    cells += ["".join(f"<td>{html.escape(value)}</td>" for value in row) for row in rows]
+    return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"
 
 
 def _diagonal(axis: Axes, title: str, xlabel: str, ylabel: str) -> None:

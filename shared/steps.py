@@ -53,12 +53,13 @@ def run_trial(config: str, features: str, trial: str) -> str:
 
 
 def select_best(config: str, features: str, results: list[str], output: str) -> Summary:
-    """Fit the best of the trials' RESULTS (JSON, in any order) again; write the candidate to OUTPUT."""
+    """Fit the best of the trials' RESULTS (JSON, a line each, in any order) again; write the candidate to OUTPUT."""
     from pandas import DataFrame
 
     from shared import artifacts, models
 
-    parsed = [models.parse_trial(models.TrialResult, result) for result in results]
+    lines = [line for result in results for line in result.splitlines()]
+    parsed = [models.parse_trial(models.TrialResult, line) for line in lines]
     return artifacts.save(models.select_best(parse(config), artifacts.load(features, DataFrame), parsed), output)
 
 
@@ -97,6 +98,59 @@ def deploy(
     outcome = deployment.deploy(settings, judged, Registry(registry, settings.model_name))
     tracking.log_run(settings, judged, outcome, platform=platform, run_id=run_id)
     return artifacts.save(outcome, output)
+
+
+def load_batch(config: str, day: str, output: str) -> Summary:
+    """Make the features of the flights scheduled on DAY (ISO date); write them to OUTPUT."""
+    from shared import artifacts, inference
+
+    return artifacts.save(inference.load_batch(parse(config), inference.parse_day(day)), output)
+
+
+def load_model(config: str, registry: str, output: str) -> Summary:
+    """Copy the model that is in production in the REGISTRY to OUTPUT."""
+    from shared import artifacts, inference
+    from shared.registry import Registry
+
+    settings = parse(config)
+    return artifacts.save(inference.load_model(settings, Registry(registry, settings.model_name)), output)
+
+
+def predict(config: str, batch: str, model: str, output: str) -> Summary:
+    """Predict the BATCH with the MODEL; write the predictions to OUTPUT."""
+    from pandas import DataFrame
+
+    from shared import artifacts, inference
+    from shared.evaluation import Champion
+
+    champion = artifacts.load(model, Champion)
+    return artifacts.save(inference.predict(parse(config), champion, artifacts.load(batch, DataFrame)), output)
+
+
+def save_predictions(config: str, predictions: str, partitions: str) -> Summary:
+    """Write the day's PREDICTIONS to its folder below PARTITIONS."""
+    from pandas import DataFrame
+
+    from shared import artifacts, inference
+
+    return inference.save_predictions(parse(config), artifacts.load(predictions, DataFrame), partitions)
+
+
+def measure_drift(config: str, registry: str, day: str, output: str) -> Summary:
+    """Measure the REGISTRY's production model over the days before DAY (ISO date); write the drift to OUTPUT."""
+    from shared import artifacts, inference, monitoring
+    from shared.registry import Registry
+
+    settings = parse(config)
+    registered = Registry(registry, settings.model_name)
+    return artifacts.save(monitoring.measure_drift(settings, registered, inference.parse_day(day)), output)
+
+
+def decide_retraining(config: str, drift: str, output: str) -> Summary:
+    """Decide by the DRIFT whether to train again, and with which configuration; write the decision to OUTPUT."""
+    from shared import artifacts, monitoring
+
+    return artifacts.save(monitoring.decide_retraining(parse(config), artifacts.load(drift, monitoring.Drift)), output)
 
 
 def read_fingerprint(deployment: str) -> dict[str, object]:

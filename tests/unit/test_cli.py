@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 from shared.__main__ import app, main
 from shared.config import PipelineConfig, parse, preset
 from shared.fingerprint import table_digest
-from shared.graph import SEARCH, TRAINING
+from shared.graph import BREAKABLE
 
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
-COMMANDS = ({*TRAINING.names, *SEARCH.names} - {"hyperparameter_search"}) | {"config"}
+COMMANDS = {*BREAKABLE, "config"}
 ARGUMENTS = {
     "load_data": ["CONFIG", "OUTPUT"],
     "preprocess": ["CONFIG", "FLIGHTS", "OUTPUT"],
@@ -27,6 +27,12 @@ ARGUMENTS = {
     "select_best": ["CONFIG", "FEATURES", "RESULTS", "OUTPUT"],
     "evaluate": ["CONFIG", "FEATURES", "BASELINE", "CANDIDATE", "REGISTRY", "OUTPUT"],
     "deploy": ["CONFIG", "EVALUATION", "REGISTRY", "OUTPUT", "--platform", "--run-id"],
+    "load_batch": ["CONFIG", "DAY", "OUTPUT"],
+    "load_model": ["CONFIG", "REGISTRY", "OUTPUT"],
+    "predict": ["CONFIG", "BATCH", "MODEL", "OUTPUT"],
+    "save_predictions": ["CONFIG", "PREDICTIONS", "PARTITIONS"],
+    "measure_drift": ["CONFIG", "REGISTRY", "DAY", "OUTPUT"],
+    "decide_retraining": ["CONFIG", "DRIFT", "OUTPUT"],
     "config": ["PRESET"],
 }
 
@@ -71,6 +77,19 @@ def test_a_preset_is_printed_as_the_configuration(name: str) -> None:
 def test_trials_are_printed_one_per_line() -> None:
     printed = CliRunner().invoke(app, ["propose_trials", "tiny"]).stdout.splitlines()
     assert [json.loads(trial)["number"] for trial in printed] == [0, 1]
+
+
+@pytest.mark.parametrize(("arguments", "kind"), [(["propose_trials", "tiny"], list), (["config", "tiny"], None)])
+def test_a_result_is_written_whole_if_asked(arguments: list[str], kind: type | None, tmp_path: Path) -> None:
+    printed = CliRunner().invoke(app, ["--result", f"{tmp_path}/result.json", *arguments]).stdout.splitlines()
+    if kind is None:  # the configuration is no step's result
+        assert not list(tmp_path.iterdir())
+    else:
+        assert json.loads((tmp_path / "result.json").read_text()) == printed
+
+
+def test_a_result_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, ["--result", str(tmp_path), "propose_trials", "tiny"]).exit_code == 2
 
 
 def test_two_commands_make_the_features(

@@ -6,34 +6,48 @@ from typing import Any
 import pydantic
 import pytest
 
-from shared.config import PRESETS, parse, preset
+from shared.config import PRESETS, in_2013, parse, preset
 from shared.errors import ConfigError
 
 Day = tuple[int, int, int]
 
 
 @pytest.mark.parametrize(
-    ("name", "history_start", "train_start", "validation_start", "test_start", "test_end"),
+    ("name", "train_start", "validation_start", "test_start", "test_end"),
     [
-        ("tiny", (2013, 1, 7), (2013, 2, 4), (2013, 2, 25), (2013, 3, 4), (2013, 3, 11)),
-        ("lab", (2013, 1, 7), (2013, 2, 4), (2013, 4, 8), (2013, 4, 22), (2013, 5, 6)),
-        ("full", (2013, 1, 1), (2013, 1, 4), (2013, 9, 27), (2013, 11, 1), (2014, 1, 1)),
+        ("tiny", (2013, 2, 4), (2013, 2, 25), (2013, 3, 4), (2013, 3, 11)),
+        ("lab", (2013, 2, 4), (2013, 4, 8), (2013, 4, 22), (2013, 5, 6)),
+        ("full", (2013, 1, 4), (2013, 9, 27), (2013, 11, 1), (2014, 1, 1)),
     ],
 )
 def test_the_weeks_of_a_preset(
-    name: str, history_start: Day, train_start: Day, validation_start: Day, test_start: Day, test_end: Day
+    name: str, train_start: Day, validation_start: Day, test_start: Day, test_end: Day
 ) -> None:
     config = preset(name)
-    days = [config.history_start, config.train_start, config.validation_start, config.test_start, config.test_end]
-    assert days == [date(*day) for day in (history_start, train_start, validation_start, test_start, test_end)]
+    days = [config.train_start, config.validation_start, config.test_start, config.test_end]
+    assert days == [date(*day) for day in (train_start, validation_start, test_start, test_end)]
 
 
 def test_the_last_test_week_ends_with_the_year() -> None:
     assert preset("tiny", test_start=date(2013, 12, 30)).test_end == date(2014, 1, 1)
 
 
-def test_history_starts_with_the_data_at_the_earliest() -> None:
-    assert preset("tiny", test_start=date(2013, 1, 29)).history_start == date(2013, 1, 1)
+def test_a_configuration_ends_at_a_day_with_its_test_weeks() -> None:
+    moved = preset("lab").ending_at(date(2013, 7, 15))
+    assert (moved.test_start, moved.test_end, moved.train_weeks) == (date(2013, 7, 1), date(2013, 7, 15), 9)
+    assert moved.model_copy(update={"test_start": preset("lab").test_start}) == preset("lab")
+
+
+def test_early_in_the_year_there_are_fewer_training_weeks() -> None:
+    moved = preset("full").ending_at(date(2013, 7, 15))
+    assert moved.train_weeks == 13
+    assert moved.train_start >= date(2013, 1, 1)
+
+
+@pytest.mark.parametrize("day", [date(2013, 1, 21), date(2014, 1, 2)])
+def test_a_day_without_enough_weeks_before_it_is_refused(day: date) -> None:
+    with pytest.raises(ConfigError, match=f"day: a model cannot be trained as of {day}"):
+        preset("tiny").ending_at(day)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -143,3 +157,13 @@ def test_training_before_the_data_says_when_it_would_begin() -> None:
 def test_text_that_is_no_configuration_is_refused(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse(text)
+
+
+@pytest.mark.parametrize("year", [2013, 2024, 2026])
+@pytest.mark.parametrize("day", ["01-01", "02-28", "03-01", "12-31"])
+def test_the_same_day_of_2013_stands_for_today(year: int, day: str) -> None:
+    assert in_2013(date.fromisoformat(f"{year}-{day}")) == date.fromisoformat(f"2013-{day}")
+
+
+def test_2013_has_no_leap_day() -> None:
+    assert in_2013(date(2024, 2, 29)) == date(2013, 2, 28)

@@ -339,7 +339,7 @@ def test_no_flight_in_the_configured_weeks_is_refused(sources: Sources) -> None:
     message = refused(configured(folder, test_start=date(2013, 12, 2)))
     assert message == (
         "flights.csv.zip: no flight between 2013-10-07 and 2013-12-09. "
-        "Choose other weeks (test_start, train_weeks) or another data_folder."
+        "Choose other days (test_start, train_weeks) or another data_folder."
     )
 
 

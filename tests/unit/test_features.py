@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from shared.config import PipelineConfig, preset
-from shared.data import SOURCES, join, package_folder, read_source
+from shared.data import SOURCES, join, package_folder, read_source, trailing_weather
 from shared.errors import DataError
 from shared.features import (
     FEATURES,
@@ -383,14 +383,18 @@ def ten_days() -> dict[str, pd.DataFrame]:
     }
 
 
+def joined(tables: dict[str, pd.DataFrame], reports: pd.DataFrame) -> pd.DataFrame:
+    return join({**tables, "weather": trailing_weather(reports)})
+
+
 def test_weather_from_an_hour_on_does_not_change_the_features_up_to_it(ten_days: dict[str, pd.DataFrame]) -> None:
     hour = pd.Timestamp(2013, 2, 6, 17)
     weather = ten_days["weather"].copy()
     future = weather["time_hour"] >= hour
     names = ["temp", "humid", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
     weather.loc[future, names] = weather.loc[future, names].fillna(0) + 7
-    flights = join(ten_days)
-    changed = join({**ten_days, "weather": weather})
+    flights = joined(ten_days, ten_days["weather"])
+    changed = joined(ten_days, weather)
     differ = rows_that_differ(build_features(flights), build_features(changed))
     assert not differ[flights["hour"] <= hour].any()
     assert differ[flights["hour"] == hour + pd.Timedelta(hours=1)].all()
@@ -399,8 +403,8 @@ def test_weather_from_an_hour_on_does_not_change_the_features_up_to_it(ten_days:
 def test_later_reports_that_are_missing_do_not_change_the_features(ten_days: dict[str, pd.DataFrame]) -> None:
     hour = pd.Timestamp(2013, 2, 6, 17)
     weather = ten_days["weather"]
-    flights = join(ten_days)
-    changed = join({**ten_days, "weather": weather[weather["time_hour"] < hour]})
+    flights = joined(ten_days, weather)
+    changed = joined(ten_days, weather[weather["time_hour"] < hour])
     differ = rows_that_differ(build_features(flights), build_features(changed))
     assert not differ[flights["hour"] <= hour].any()
 

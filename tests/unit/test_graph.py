@@ -1,6 +1,6 @@
 """The declared graphs."""
 
-from shared.graph import SEARCH, TRAINING, Graph, Node
+from shared.graph import BREAKABLE, GRAPHS, INFERENCE, MONITORING, SEARCH, TRAINING, Graph, Node
 
 
 def test_training_is_the_contract() -> None:
@@ -17,8 +17,24 @@ def test_training_is_the_contract() -> None:
     }
 
 
+def test_inference_and_monitoring_are_the_contract() -> None:
+    assert INFERENCE.edges == {
+        ("load_batch", "predict"),
+        ("load_model", "predict"),
+        ("predict", "save_predictions"),
+    }
+    assert MONITORING.edges == {("measure_drift", "decide_retraining")}
+    assert {"training": TRAINING, "inference": INFERENCE, "monitoring": MONITORING} == GRAPHS
+
+
+def test_what_can_be_broken_is_what_runs() -> None:
+    inner = {"hyperparameter_search"}
+    names = {*TRAINING.names, *SEARCH.names, *INFERENCE.names, *MONITORING.names}
+    assert set(BREAKABLE) == names - inner
+
+
 def test_the_order_of_nodes_is_one_in_which_they_can_run() -> None:
-    for graph in (TRAINING, SEARCH):
+    for graph in (TRAINING, SEARCH, INFERENCE, MONITORING):
         for position, node in enumerate(graph):
             assert set(node.needs) <= set(graph.names[:position]), node
 

@@ -7,7 +7,7 @@ import matplotlib.image
 import pandas as pd
 
 from shared.evaluation import Check, Evaluation
-from shared.report import evaluation_figure, evaluation_markdown, save_figure
+from shared.report import evaluation_figure, evaluation_html, evaluation_markdown, save_figure
 
 METRICS = {"roc_auc": 0.75, "average_precision": 0.5, "calibration_error": 0.01, "late_share": 0.25}
 EVALUATION = Evaluation(
@@ -77,3 +77,14 @@ def test_the_picture_is_a_png_and_the_same_every_time(tmp_path: Path) -> None:
         save_figure(evaluation_figure(EVALUATION), tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert matplotlib.image.imread(tmp_path / "a.png").shape[:2] == (800, 1100)
+
+
+def test_the_html_page_shows_the_same_and_needs_no_other_file() -> None:
+    gate = [*EVALUATION.gate, Check("three", 0.5, 0.7, False, "a < b & c")]
+    page = evaluation_html(replace(EVALUATION, gate=gate), picture=b"\x89PNG")
+    assert "The winner: <b>candidate</b>. Quality gate: <b>not passed</b>." in page
+    assert "<tr><td>roc_auc</td><td>0.7123</td><td>0.7500</td></tr>" in page
+    assert "<tr><td>was late</td><td>0</td><td>1</td></tr>" in page
+    assert "✗ a &lt; b &amp; c" in page
+    assert 'src="data:image/png;base64,iVBORw==' in page
+    assert "http" not in page

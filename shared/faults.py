@@ -1,0 +1,62 @@
+"""Failures on purpose: the same switch for every platform, in the configuration (`fault`), off by default.
+
+A fault strikes inside of the step's function, after its start was announced and before anything is read or written.
+What was attempted is counted in files, because a killed process remembers nothing.
+"""
+
+import os
+import signal
+import time
+from typing import Any
+from uuid import uuid4
+
+from upath import UPath
+
+from shared.config import Fault, PipelineConfig
+from shared.errors import ConfigError, InjectedFault
+from shared.storage import is_local
+
+HANG_SECONDS = 3600
+
+
+def read_fault(text: str, store: str) -> dict[str, Any]:
+    """Read STEP:KIND or STEP:KIND:TIMES, as it is typed; each call gives a new folder to count attempts in."""
+    step, kind, times = [*text.split(":"), "1"][:3] if text.count(":") in (1, 2) else ("", "", "")
+    if not times.isdecimal():
+        raise ConfigError(f"break: {text!r} is not of the form STEP:KIND or STEP:KIND:TIMES, such as train:fail:2.")
+    return {"step": step, "kind": kind, "times": int(times), "state": f"{store}/faults/{uuid4().hex[:12]}"}
+
+
+def strike(config: PipelineConfig, step: str) -> None:
+    """Fail, hang or be killed, if the configuration wants it of this attempt of `step`.
+
+    Raises InjectedFault for the kind "fail". Parallel tasks of one step count together.
+    """
+    fault = config.fault
+    if fault is None or fault.step != step:
+        return
+    attempt = _next_attempt(fault)
+    if attempt > fault.times:
+        return
+    if fault.kind == "hang":
+        time.sleep(HANG_SECONDS)
+    if fault.kind == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    raise InjectedFault(f"{step}: broken on purpose, attempt {attempt} of {fault.times} that the configuration breaks.")
+
+
+def _next_attempt(fault: Fault) -> int:
+    """Return this attempt's number, from 1 to `times` + 1; two processes never get the same one on a local disk."""
+    folder = UPath(fault.state)
+    folder.mkdir(parents=True, exist_ok=True)
+    for attempt in range(1, fault.times + 1):
+        mark = folder / f"{fault.step}-{attempt}"
+        if mark.exists():
+            continue
+        try:
+            with mark.open("x" if is_local(mark) else "w") as file:
+                file.write("struck\n")
+        except FileExistsError:
+            continue
+        return attempt
+    return fault.times + 1

@@ -1,0 +1,80 @@
+"""Predictions for one day: the flights as they were scheduled, with what was known of each before its hour.
+
+The features are those of training, made by the same functions. A day's predictions are one partition: made again with
+the same model they are the same, and made with another model they replace the old ones.
+"""
+
+from datetime import date, timedelta
+
+import pandas as pd
+
+from shared import artifacts, models
+from shared.config import DATA_BEGIN, DATA_END, PipelineConfig
+from shared.data import load_flights, with_sorted_categories
+from shared.errors import DataError
+from shared.evaluation import Champion
+from shared.features import FEATURES, build_features
+from shared.progress import announced
+from shared.registry import Registry
+from shared.storage import Summary
+
+IDENTITY = ["date", "hour", "carrier", "flight", "tailnum", "origin", "dest"]
+
+
+def parse_day(text: str) -> date:
+    """Return the day of an ISO date or timestamp. Raises DataError when it is none, or not a day of the data."""
+    try:
+        day = date.fromisoformat(text[:10])
+    except ValueError:
+        raise DataError(f"day: {text!r} is no date; write it as {DATA_BEGIN}.") from None
+    if not DATA_BEGIN <= day <= DATA_END:
+        raise DataError(f"day: {day} is outside of the data, which covers {DATA_BEGIN} to {DATA_END}.")
+    return day
+
+
+@announced
+def load_batch(config: PipelineConfig, day: date) -> pd.DataFrame:
+    """Return the flights scheduled on `day` (New York's calendar): IDENTITY and FEATURES, no label, a row per flight.
+
+    Raises DataError when no flight is scheduled on that day.
+    """
+    flights = load_flights(config, day, day + timedelta(days=1))
+    table = build_features(flights)
+    batch = pd.concat([flights[[name for name in IDENTITY if name not in FEATURES]], table[FEATURES]], axis="columns")
+    batch = batch[batch["date"] == pd.Timestamp(day)].reset_index(drop=True)
+    if batch.empty:
+        raise DataError(f"load_batch: no flight is scheduled on {day}. Choose another day.")
+    return with_sorted_categories(batch)
+
+
+@announced
+def load_model(config: PipelineConfig, registry: Registry) -> Champion:
+    """Return the model in production. Raises RegistryError when there is none."""
+    return registry.production()
+
+
+@announced
+def predict(config: PipelineConfig, champion: Champion, batch: pd.DataFrame) -> pd.DataFrame:
+    """Return IDENTITY, `probability` of being late, and `version` of the model, a row per flight of the batch."""
+    return batch[IDENTITY].assign(
+        probability=models.predict(champion.model, batch),
+        version=pd.Categorical([champion.version] * len(batch)),
+    )
+
+
+@announced
+def save_predictions(config: PipelineConfig, predictions: pd.DataFrame, partitions: str) -> Summary:
+    """Store a day's predictions as the artifact `<partitions>/date=<day>` and return its summary, with the `uri`.
+
+    Raises DataError when the predictions are not of exactly one day.
+    """
+    days = predictions["date"].dt.date.unique()
+    if len(days) != 1:
+        raise DataError(f"save_predictions: a partition holds one day, got {len(days)}. Give one day's predictions.")
+    summary = artifacts.save(predictions, f"{partitions}/date={days[0]}")
+    return {
+        **summary,
+        "day": days[0].isoformat(),
+        "version": str(predictions["version"].iloc[0]),
+        "mean_probability": float(predictions["probability"].mean()),
+    }
