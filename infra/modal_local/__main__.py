@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from infra.modal_local.containers import inherited
+from infra.modal_local.equipment import inherited
 from infra.modal_local.sandbox import WAYS
 from infra.modal_local.server import Options, Plane, control_plane
 
@@ -27,6 +27,7 @@ def main() -> None:
         passed_on=inherited(arguments.pass_env),
         paths=arguments.paths,
         speed=arguments.speed,
+        blob_mib=arguments.blob_mib,
     )
     if arguments.command == "run":
         command = arguments.words[1:] if arguments.words[:1] == ["--"] else arguments.words
@@ -61,6 +62,7 @@ def _add_options(command: argparse.ArgumentParser) -> None:
     add("--containers", type=int, default=default.containers, help="how many may work at the same time (%(default)s)")
     add("--pass-env", action="append", default=[], metavar="NAME", help="a variable that containers inherit")
     add("--paths", choices=["auto", *WAYS], default="auto", help="how containers get files of their own")
+    add("--blob-mib", type=int, default=default.blob_mib, help="disk for large inputs and outputs (%(default)s)")
     add("--speed", type=float, default=1.0, help="how fast the schedules' clock runs (%(default)s)")
 
 

@@ -14,7 +14,8 @@ from infra.modal_local.schedules import Clock, keep_schedule
 
 if TYPE_CHECKING:
     from infra.modal_local.calls import Calls
-    from infra.modal_local.containers import Container, Containers
+    from infra.modal_local.container import Container
+    from infra.modal_local.containers import Containers
     from infra.modal_local.functions import Functions
 
 SILENCE_SECONDS = 90  # a client sends a heartbeat every 15; one that was killed cannot say goodbye
@@ -146,6 +147,8 @@ class Apps:
             container.draining = True
             self.containers.pool(container.function).changed.notify()
         self._schedule(app)
+        for function_id in app.function_ids.values():  # those that are kept warm start now
+            self.containers.pool(self.functions.get(function_id))
         self.containers.pump()
 
     async def AppHeartbeat(self, request: api_pb2.AppHeartbeatRequest, caller: "Container | None") -> Empty:

@@ -16,7 +16,7 @@ from infra.modal_local.model import FAILED_FOR_GOOD, Call, Function, Input, Resu
 from infra.modal_local.rpc import not_found
 
 if TYPE_CHECKING:
-    from infra.modal_local.containers import Container
+    from infra.modal_local.container import Container
 
 CALLS_KEPT = 2000  # finished ones; the outputs of older ones have expired
 STREAM_SECONDS = 50
@@ -48,6 +48,11 @@ class Calls:
         if call_id not in self._calls:
             raise not_found(f"There is no call {call_id}; its outputs may have expired.")
         return self._calls[call_id]
+
+    def blobs_in_use(self) -> set[str]:
+        """Return the ids of the large inputs that are not finished."""
+        inputs = [one for call in self._calls.values() for one in call.inputs.values() if not one.finished]
+        return {one.body.args_blob_id for one in inputs if one.body.args_blob_id}
 
     def start(self, function: Function, invocation: "api_pb2.FunctionCallInvocationType.ValueType") -> Call:
         """Begin a call without inputs."""
@@ -88,6 +93,8 @@ class Calls:
             asyncio.get_running_loop().call_later(backoff(policy, one.attempt), self._again, one)
             return
         one.finished = True
+        if not failed:
+            one.body = api_pb2.FunctionInput()  # nobody will try it again
         one.call.add_output(
             api_pb2.FunctionGetOutputsItem(
                 result=result,

@@ -4,117 +4,36 @@ import asyncio
 import os
 import shutil
 import signal
-import sys
-import tempfile
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from typing import Protocol
 
 from google.protobuf.empty_pb2 import Empty
 from grpclib.server import Server
 from modal_proto import api_pb2
 
-from infra.modal_local.files import Files
-from infra.modal_local.model import App, Function, Input, Result, Signal, new_id
+from infra.modal_local.container import MOST_CONTAINERS, Container, Finish, Pool, failure
+from infra.modal_local.equipment import Equipment, Settings
+from infra.modal_local.model import App, Function, Input, Result
 from infra.modal_local.rpc import Dispatcher
-from infra.modal_local.sandbox import COMMAND, graft_point, write_spec
-from infra.modal_local.state import State
-from infra.modal_local.volumes import Snapshot, Volumes
+from infra.modal_local.sandbox import COMMAND
 
 IDLE_SECONDS = 60
 GRACE_SECONDS = 10
+START_SECONDS = 60  # at least; the client sends a function's timeout when no other is given
 HEARTBEAT_SECONDS = 8
-MOST_CONTAINERS = 64  # with those that only wait for others; a function that calls itself forever ends here
-PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "OMP_NUM_THREADS", "SSL_CERT_FILE")
-
-
-class Finish(Protocol):
-    """What is called with the outcome of an input."""
-
-    def __call__(self, one: Input, result: Result, data_format: int = 0, started: float = 0.0) -> None:
-        """Take the outcome."""
-
-
-@dataclass(eq=False)
-class Container:
-    """One container and the process in it."""
-
-    function: Function
-    folder: Path
-    id: str = field(default_factory=lambda: new_id("ta"))
-    process: asyncio.subprocess.Process | None = None
-    server: Server | None = None
-    snapshots: dict[str, Snapshot] = field(default_factory=dict)
-    running: dict[str, Input] = field(default_factory=dict)
-    started_at: float = field(default_factory=time.time)
-    ready: bool = False
-    draining: bool = False
-    killed: bool = False
-    asking: int = 0  # RPCs that wait for an input
-    waiting: int = 0  # RPCs that wait for another function's output
-    result: Result | None = None  # of the container itself, when its code cannot even be imported
-
-    @property
-    def idle(self) -> bool:
-        """Whether it only waits for inputs."""
-        return self.ready and not self.running and not self.draining
-
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        """Send a signal to the process and to what it started."""
-        self.killed = True
-        if self.process:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, number)
-
-
-@dataclass(eq=False)
-class Pool:
-    """A function's containers and the inputs that wait for one."""
-
-    function: Function
-    queue: deque[Input] = field(default_factory=deque)
-    containers: list[Container] = field(default_factory=list)
-    changed: Signal = field(default_factory=Signal)
-
-    @property
-    def missing(self) -> int:
-        """For how many waiting inputs no container has room."""
-        room = sum(self.function.capacity - len(one.running) for one in self.containers if not one.draining)
-        return len(self.queue) - room
-
-    @property
-    def has_room(self) -> bool:
-        """Whether the function allows one more container."""
-        definition = self.function.definition
-        most = definition.autoscaler_settings.max_containers or definition.concurrency_limit or MOST_CONTAINERS
-        return sum(not one.draining for one in self.containers) < most
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How containers run: the way they get their files, how many, and which variables they inherit."""
-
-    way: str
-    folder: Path
-    most: int
-    passed_on: tuple[str, ...] = ()
 
 
 class Containers:
     """Starts and ends containers, gives them inputs, and answers the RPCs that only containers send."""
 
-    def __init__(self, settings: Settings, files: Files, state: State, volumes: Volumes) -> None:
-        self._settings, self._files, self._state, self._volumes = settings, files, state, volumes
+    def __init__(self, settings: Settings, equipment: Equipment) -> None:
+        self._settings, self._equipment = settings, equipment
         self._pools: dict[str, Pool] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sockets = settings.sockets
         self._lifeline, self._held = os.pipe()
-        self._sockets = Path(tempfile.mkdtemp(prefix="modal-", dir="/tmp"))  # a socket's path must be short
         self.topics: list[object] = []
-        self.layout: Callable[[App], api_pb2.AppLayout] = lambda app: api_pb2.AppLayout()
         self.finish: Finish
 
     # What the rest of the control plane asks for
@@ -142,8 +61,16 @@ class Containers:
                 pool.queue.remove(one)
             self.finish(one, failure("The call was cancelled.", Result.GENERIC_STATUS_TERMINATED))
             for container in pool.containers:
-                if one.id in container.running:
-                    container.kill()
+                if container.running.pop(one.id, None):
+                    self._sacrifice(container)
+
+    def _sacrifice(self, container: Container) -> None:
+        """Kill a container because of one input; the others that ran in it run again elsewhere."""
+        container.draining = True
+        others = list(container.running.values())
+        container.running.clear()
+        container.kill()
+        self.enqueue(others)
 
     async def stop(self, functions: Iterable[Function]) -> None:
         """End the functions' containers: those at work at once, the others after their exit methods."""
@@ -181,7 +108,6 @@ class Containers:
             task.cancel()
         os.close(self._lifeline)
         os.close(self._held)
-        shutil.rmtree(self._sockets, ignore_errors=True)
 
     # Starting and ending
 
@@ -204,13 +130,15 @@ class Containers:
             while pool.queue:
                 self.finish(pool.queue.popleft(), failure(f"More than {MOST_CONTAINERS} containers would be needed."))
             return False
-        # One that waits for another function's result takes no processor; without this, nested calls could lock up.
-        if sum(not one.waiting for one in everyone) < self._settings.most:
-            return sum(not one.ready for one in everyone) < max(2, os.cpu_count() or 2)
-        if spare := next((one for one in everyone if one.idle and not self.pool(one.function).queue), None):
+        if sum(not one.ready for one in everyone) >= max(2, os.cpu_count() or 2):
+            return False
+        if sum(one.counts for one in everyone) < self._settings.most:
+            return True
+        spare = next((one for one in everyone if one.idle and not self.pool(one.function).queue), None)
+        if spare:
             spare.draining = True
             self.pool(spare.function).changed.notify()
-        return False
+        return spare is not None
 
     def _start(self, pool: Pool) -> None:
         container = Container(pool.function, self._settings.folder)
@@ -229,6 +157,7 @@ class Containers:
         except Exception as error:
             container.result = failure(f"infra.modal_local could not start the container: {error!r}")
         finally:
+            await self._save(container)
             pool.containers.remove(container)
             self._account_for(pool, container)
             container.kill()  # what the process may have left behind
@@ -238,14 +167,21 @@ class Containers:
             (self._sockets / container.id).unlink(missing_ok=True)
             self.pump()
 
+    async def _save(self, container: Container) -> None:
+        """Commit the Volumes of a container that could not do so itself: a crash loses no file that was written."""
+        if container.process and container.process.returncode:
+            for snapshot in container.snapshots.values():
+                with suppress(OSError):
+                    await snapshot.commit()
+
     async def _run(self, container: Container) -> None:
-        spec = await self._prepare(container)
+        spec = await self._equipment.prepare(container, self._lifeline)
         container.server = Server([Dispatcher(self.topics, None, container)])
         await container.server.start(path=str(self._sockets / container.id))
         container.process = process = await asyncio.create_subprocess_exec(
             *COMMAND,
             str(spec),
-            env=self._environment(container),
+            env=self._equipment.environment(container),
             cwd=container.folder,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -253,7 +189,8 @@ class Containers:
             pass_fds=[self._lifeline],
             start_new_session=True,
         )
-        limit = container.function.definition.startup_timeout_secs or container.function.timeout
+        timeout, startup = container.function.timeout, container.function.definition.startup_timeout_secs
+        limit = startup if startup and startup != timeout else max(timeout, START_SECONDS)
         timer = asyncio.get_running_loop().call_later(limit, self._end_slow_start, container, limit)
         assert process.stdout
         assert process.stderr
@@ -289,73 +226,6 @@ class Containers:
             pool.queue.clear()
             for one in waiting:
                 self.finish(one, container.result or crash)
-
-    # A container's files and variables
-
-    async def _prepare(self, container: Container) -> Path:
-        for name in ("new", "fs/root", "tmp"):
-            (container.folder / name).mkdir(parents=True)
-        root, definition = container.folder / "fs", container.function.definition
-        points = {PurePosixPath("/root")}
-        for mount_id in definition.mount_ids:
-            for file in self._files.mounted(mount_id):
-                path = PurePosixPath("/root", file.filename)
-                points.add(graft_point(path))
-                self._files.place(file, root / path.relative_to("/"))
-        for mount in definition.volume_mounts:
-            path = PurePosixPath("/root", mount.mount_path)
-            points.add(path)
-            snapshot = Snapshot(self._volumes.get(mount.volume_id), root / path.relative_to("/"))
-            container.snapshots[mount.volume_id] = snapshot
-            await snapshot.reload()
-        (container.folder / "arguments").write_bytes(self._arguments(container).SerializeToString())
-        # An outer point before an inner one; the inner one's files are already in its folder.
-        grafts = {
-            str(point): root / point.relative_to("/")
-            for point in sorted(points)
-            if not any(point != other and point.is_relative_to(other) for other in points)
-        }
-        return write_spec(container.folder, self._settings.way, grafts, lifeline=self._lifeline)
-
-    def _arguments(self, container: Container) -> api_pb2.ContainerArguments:
-        function = container.function
-        layout = self.layout(function.app)
-        for dependency in function.definition.object_dependencies:
-            thing = api_pb2.Object(object_id=dependency.object_id)
-            if thing.object_id.startswith("vo-"):
-                thing.volume_metadata.CopyFrom(self._volumes.get(thing.object_id).metadata())
-            layout.objects.append(thing)
-        return api_pb2.ContainerArguments(
-            task_id=container.id,
-            function_id=function.id,
-            app_id=function.app.id,
-            function_def=function.definition,
-            serialized_params=function.parameters,
-            environment_name="main",
-            app_layout=layout,
-        )
-
-    def _environment(self, container: Container) -> dict[str, str]:
-        definition = container.function.definition
-        names = (*PASSED_ON, *self._settings.passed_on)
-        variables = {name: os.environ[name] for name in names if name in os.environ}
-        variables |= self._files.image_environment(definition.image_id)
-        for secret_id in definition.secret_ids:
-            variables |= self._state.secret(secret_id)
-        return {
-            **variables,
-            "TMPDIR": str(container.folder / "tmp"),
-            "NO_PROXY": "127.0.0.1",
-            "MODAL_SERVER_URL": f"unix://{self._sockets / container.id}",
-            "MODAL_CONTAINER_ARGUMENTS_PATH": str(container.folder / "arguments"),
-            "MODAL_CONFIG_PATH": str(container.folder / "none.toml"),
-            "MODAL_IS_REMOTE": "1",
-            "MODAL_TASK_ID": container.id,
-            "MODAL_IMAGE_ID": definition.image_id,
-            "MODAL_ENVIRONMENT": "main",
-            "MODAL_CLOUD_PROVIDER": "CLOUD_PROVIDER_LOCAL",
-            "MODAL_REGION": "local",
-        }
 
     # RPCs of containers
 
@@ -446,7 +316,7 @@ class Containers:
         del container.running[one.id]
         said = f"{container.function.name} took longer than its timeout of {limit:g} s and was stopped."
         self.finish(one, failure(said, Result.GENERIC_STATUS_TIMEOUT))
-        container.kill()
+        self._sacrifice(container)
 
     async def FunctionPutOutputs(self, request: api_pb2.FunctionPutOutputsRequest, caller: Container | None) -> Empty:
         assert caller is not None
@@ -455,18 +325,3 @@ class Containers:
             if one is not None and one.attempt == item.retry_count:
                 self.finish(one, item.result, item.data_format, item.input_started_at)
         return Empty()
-
-
-def failure(
-    said: str, status: "Result.GenericStatus.ValueType" = Result.GENERIC_STATUS_FAILURE
-) -> api_pb2.GenericResult:
-    """Return the outcome of an input that never got to say anything itself."""
-    return Result(status=status, exception=said)
-
-
-def inherited(names: Iterable[str], environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """Return those variables that are set; warn about the others."""
-    for name in names:
-        if name not in environment:
-            print(f"infra.modal_local: {name} is not set here, so containers do not get it.", file=sys.stderr)
-    return tuple(name for name in names if name in environment)

@@ -11,9 +11,11 @@ from infra.modal_local.rpc import not_found, refused
 
 if TYPE_CHECKING:
     from infra.modal_local.apps import Apps
-    from infra.modal_local.containers import Container
+    from infra.modal_local.container import Container
 
 Metadata = api_pb2.FunctionHandleMetadata
+# Those of `with_options`, `with_concurrency` and `with_batching` that a definition has under the same name.
+PLAIN_OPTIONS = ["timeout_secs", "task_idle_timeout_secs", "max_concurrent_inputs", "batch_max_size", "batch_linger_ms"]
 
 
 class Functions:
@@ -22,6 +24,7 @@ class Functions:
     def __init__(self, apps: "Apps", files: Files) -> None:
         self._apps, self._files = apps, files
         self._functions: dict[str, Function] = {}
+        self._shown: set[str] = set()  # images
         self._bound: dict[tuple[str, bytes, bytes], Function] = {}
 
     def get(self, function_id: str) -> Function:
@@ -74,10 +77,12 @@ class Functions:
         )
 
     def _record(self, function: Function) -> None:
-        if asked := asked_for(function.definition, self._files):
-            text = f"infra.modal_local: {function.name} asks for {asked}: recorded, not given.\n"
-            sys.stderr.write(text)
-            sys.stderr.flush()
+        if asked := asked_for(function.definition):
+            print(f"infra.modal_local: {function.name} asks for {asked}: recorded, not given.", file=sys.stderr)
+        image_id = function.definition.image_id
+        if image_id not in self._shown and (steps := self._files.build_steps(image_id)):
+            self._shown.add(image_id)
+            print(f"infra.modal_local: an image of {len(steps)} build steps: recorded, not built.", file=sys.stderr)
 
     async def ClassCreate(
         self, request: api_pb2.ClassCreateRequest, caller: "Container | None"
@@ -119,11 +124,15 @@ class Functions:
         options = request.function_options
         key = (base.id, request.serialized_params, options.SerializeToString(deterministic=True))
         if key not in self._bound:
+            if options.cloud_bucket_mounts:
+                raise refused(f"{base.name}: cloud bucket mounts are not emulated by infra.modal_local.")
             bound = Function(base.app, _with_options(base.definition, options), Metadata())
             bound.parameters = request.serialized_params
             bound.metadata = describe(bound, bound.definition)
             bound.metadata.base_function_id = base.id
             self._functions[bound.id] = self._bound[key] = bound
+            if request.HasField("function_options"):
+                self._record(bound)
         bound = self._bound[key]
         return api_pb2.FunctionBindParamsResponse(bound_function_id=bound.id, handle_metadata=bound.metadata)
 
@@ -168,18 +177,13 @@ def describe(function: Function, definition: api_pb2.Function) -> Metadata:
     return metadata
 
 
-def asked_for(definition: api_pb2.Function, files: Files) -> str:
+def asked_for(definition: api_pb2.Function) -> str:
     """Name what a function asks for and does not get here."""
     resources, gpu = definition.resources, definition.resources.gpu_config
-    # Every app has the default image; only what it adds is worth a word.
-    built = files.has_layers(definition.image_id) and [
-        step for step in files.image_steps(definition.image_id) if step.startswith(("RUN", "COPY"))
-    ]
     asked = [
         f"GPU {gpu.gpu_type}" if gpu.count else "",
         f"{resources.milli_cpu / 1000:g} CPUs" if resources.milli_cpu else "",
         f"{resources.memory_mb} MiB" if resources.memory_mb else "",
-        f"an image of {len(built)} build steps" if built else "",
         "a blocked network" if definition.block_network else "",
     ]
     return ", ".join(part for part in asked if part)
@@ -203,12 +207,15 @@ def _as_data(definition: api_pb2.Function) -> api_pb2.FunctionData:
 def _with_options(definition: api_pb2.Function, options: api_pb2.FunctionOptions) -> api_pb2.Function:
     changed = api_pb2.Function()
     changed.CopyFrom(definition)
-    changed.secret_ids.extend(options.secret_ids)
-    changed.volume_mounts.extend(options.volume_mounts)
-    for name in ("resources", "retry_policy"):
-        if options.HasField(name):
-            getattr(changed, name).CopyFrom(getattr(options, name))
-    for name in ("timeout_secs", "max_concurrent_inputs", "batch_max_size", "batch_linger_ms"):
-        if options.HasField(name):  # type: ignore[arg-type]
-            setattr(changed, name, getattr(options, name))
+    given = {descriptor.name for descriptor, _ in options.ListFields()}
+    for name in ("secret_ids", "volume_mounts"):
+        if f"replace_{name}" in given:
+            del getattr(changed, name)[:]
+        getattr(changed, name).extend(getattr(options, name))
+    for name in given.intersection(["resources", "retry_policy"]):
+        getattr(changed, name).MergeFrom(getattr(options, name))
+    for name in given.intersection(PLAIN_OPTIONS):
+        setattr(changed, name, getattr(options, name))
+    if "concurrency_limit" in given:
+        changed.autoscaler_settings.max_containers = options.concurrency_limit
     return changed

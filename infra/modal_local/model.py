@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from modal_proto import api_pb2
 
-LOG_BATCHES_KEPT = 10_000
+LOG_CHARACTERS_KEPT = 16_000_000
 
 Result = api_pb2.GenericResult
 FAILED_FOR_GOOD = {Result.GENERIC_STATUS_SUCCESS, Result.GENERIC_STATUS_TERMINATED}
@@ -41,7 +41,8 @@ class Log:
     """An app's output, the newest part of it, as batches that a client follows by their number."""
 
     def __init__(self) -> None:
-        self.batches: deque[tuple[int, api_pb2.TaskLogsBatch]] = deque(maxlen=LOG_BATCHES_KEPT)
+        self.batches: deque[tuple[int, api_pb2.TaskLogsBatch]] = deque()
+        self._kept = 0
         self.changed = Signal()
         self.done = False
         self._number = 0
@@ -54,6 +55,9 @@ class Log:
             task_id=task_id, function_id=function_id, entry_id=f"{self._number}-0", items=[item]
         )
         self.batches.append((self._number, batch))
+        self._kept += len(text)
+        while self._kept > LOG_CHARACTERS_KEPT:
+            self._kept -= len(self.batches.popleft()[1].items[0].data)
         self.changed.notify()
 
     def close(self) -> None:

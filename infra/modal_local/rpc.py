@@ -16,7 +16,7 @@ from modal_proto.api_grpc import ModalClientBase
 from infra.modal_local import WRITTEN_FOR
 
 if TYPE_CHECKING:
-    from infra.modal_local.containers import Container
+    from infra.modal_local.container import Container
 
 Method = Callable[[Any, "Container | None"], Awaitable[Any] | AsyncIterator[Any]]
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -15,9 +14,12 @@ from grpclib.server import Server
 
 from infra.modal_local import NOT_EMULATED, WRITTEN_FOR
 from infra.modal_local.apps import Apps
+from infra.modal_local.blobs import Blobs
 from infra.modal_local.calls import Calls
-from infra.modal_local.containers import Containers, Settings
+from infra.modal_local.containers import Containers
+from infra.modal_local.equipment import Equipment, Settings
 from infra.modal_local.files import Files
+from infra.modal_local.folders import temporary_folder
 from infra.modal_local.functions import Functions
 from infra.modal_local.rpc import Dispatcher, Token
 from infra.modal_local.sandbox import best_way
@@ -35,10 +37,11 @@ class Options:
     state: Path | None = None
     volumes: Mapping[str, Path] = field(default_factory=dict)
     port: int = 0
-    containers: int = max(4, os.cpu_count() or 1)
+    containers: int = max(2, os.cpu_count() or 1)
     passed_on: tuple[str, ...] = ()
     paths: str = "auto"
     speed: float = 1.0
+    blob_mib: int = 1024
 
 
 @dataclass(frozen=True)
@@ -75,22 +78,35 @@ class Plane:
 @asynccontextmanager
 async def control_plane(options: Options) -> AsyncIterator[Plane]:
     """Run a control plane inside of the block; nothing is left of it afterwards except a named state folder."""
-    folder = Path(tempfile.mkdtemp(prefix="modal-local-"))
+    with (
+        temporary_folder("modal-local-", Path(tempfile.gettempdir())) as folder,
+        temporary_folder("modal-sockets-", Path("/tmp")) as sockets,  # a socket's path must be short
+    ):
+        async with _listening(options, folder, sockets) as plane:
+            yield plane
+
+
+@asynccontextmanager
+async def _listening(options: Options, folder: Path, sockets: Path) -> AsyncIterator[Plane]:
     (folder / "modal.toml").touch()
     token = Token(f"ak-{secrets.token_hex(11)}", f"as-{secrets.token_urlsafe(32)}")
     way = await best_way() if options.paths == "auto" else options.paths
-    files, state, apps = Files(folder), State(), Apps(Clock(options.speed))
-    volumes = Volumes((options.state or folder) / "volumes", files, options.volumes)
-    settings = Settings(way, folder / "containers", options.containers, options.passed_on)
-    containers = Containers(settings, files, state, volumes)
+    state, apps, blobs = State(), Apps(Clock(options.speed)), Blobs(folder / "blobs", options.blob_mib << 20)
+    files = Files(folder / "contents", blobs)
+    volumes = Volumes((options.state or folder) / "volumes", files, blobs, options.volumes)
+    settings = Settings(way, folder / "containers", sockets, options.containers, options.passed_on)
+    equipment = Equipment(settings, files, state, volumes)
+    containers = Containers(settings, equipment)
     functions = Functions(apps, files)
     calls = Calls(functions, containers)
+    blobs.in_use = calls.blobs_in_use
     apps.functions, apps.containers, apps.calls = functions, containers, calls
-    containers.topics, containers.layout = [apps, functions, calls, containers, files, volumes, state], functions.layout
+    containers.topics = [apps, functions, calls, containers, files, blobs, volumes, state]
+    equipment.layout = functions.layout
     server = Server([Dispatcher(containers.topics, token)])
     watch = asyncio.ensure_future(apps.end_abandoned())
     try:
-        await files.start()
+        await blobs.start()
         await server.start(LOOPBACK, options.port)
         port = server._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
         yield Plane(port, token, folder, way)
@@ -100,5 +116,4 @@ async def control_plane(options: Options) -> AsyncIterator[Plane]:
         await containers.close()
         server.close()
         await server.wait_closed()
-        await files.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        await blobs.stop()

@@ -14,7 +14,7 @@ from infra.modal_local.model import Signal, new_id
 from infra.modal_local.rpc import not_found
 
 if TYPE_CHECKING:
-    from infra.modal_local.containers import Container
+    from infra.modal_local.container import Container
 
 T = TypeVar("T")
 
@@ -26,6 +26,7 @@ class Named(Generic[T]):
     name: str
     id: str
     value: T
+    created_at: float = field(default_factory=time.time)
 
 
 class Shelf(Generic[T]):
@@ -53,6 +54,10 @@ class Shelf(Generic[T]):
         found = found or Named(name, new_id(self._prefix), value)
         self._objects[found.id] = found
         return found
+
+    def named(self) -> list[Named[T]]:
+        """Return the objects that have a name."""
+        return [one for one in self._objects.values() if one.name]
 
     def delete(self, object_id: str) -> None:
         """Forget an object."""
@@ -86,8 +91,26 @@ class State:
         secret = self._secrets.get_or_create(request.deployment_name, create, dict(request.env_dict))
         if missing := sorted({*request.required_keys} - {*secret.value}):
             raise not_found(f"Secret {secret.name!r} has no {', '.join(missing)}.")
-        metadata = api_pb2.SecretMetadata(name=secret.name, keys=list(secret.value))
-        return api_pb2.SecretGetOrCreateResponse(secret_id=secret.id, metadata=metadata)
+        return api_pb2.SecretGetOrCreateResponse(secret_id=secret.id, metadata=_metadata(secret))
+
+    async def SecretGetInfo(
+        self, request: api_pb2.SecretGetInfoRequest, caller: "Container | None"
+    ) -> api_pb2.SecretGetInfoResponse:
+        return api_pb2.SecretGetInfoResponse(metadata=_metadata(self._secrets.get(request.secret_id)))
+
+    async def SecretList(
+        self, request: api_pb2.SecretListRequest, caller: "Container | None"
+    ) -> api_pb2.SecretListResponse:
+        items = [
+            api_pb2.SecretListItem(label=one.name, secret_id=one.id, metadata=_metadata(one))
+            for one in self._secrets.named()
+            if one.created_at < request.pagination.created_before
+        ]
+        return api_pb2.SecretListResponse(items=items)
+
+    async def SecretUpdate(self, request: api_pb2.SecretUpdateRequest, caller: "Container | None") -> Empty:
+        self._secrets.get(request.secret_id).value.update({one.key: one.value for one in request.updates})
+        return Empty()
 
     async def SecretDelete(self, request: api_pb2.SecretDeleteRequest, caller: "Container | None") -> Empty:
         self._secrets.delete(request.secret_id)
@@ -170,7 +193,28 @@ class State:
         del (line or [])[: len(taken)]
         return api_pb2.QueueGetResponse(values=taken)
 
+    async def QueueNextItems(
+        self, request: api_pb2.QueueNextItemsRequest, caller: "Container | None"
+    ) -> api_pb2.QueueNextItemsResponse:
+        lines, first = self._queues.get(request.queue_id).value, int(request.last_entry_id or 0)
+        deadline = time.monotonic() + request.item_poll_timeout
+        while not (new := lines.partitions.get(request.partition_key, [])[first:]) and time.monotonic() < deadline:
+            await lines.changed.wait(deadline - time.monotonic())
+        items = [api_pb2.QueueItem(value=value, entry_id=str(number)) for number, value in enumerate(new, first + 1)]
+        return api_pb2.QueueNextItemsResponse(items=items)
+
+    async def QueueClear(self, request: api_pb2.QueueClearRequest, caller: "Container | None") -> Empty:
+        partitions = self._queues.get(request.queue_id).value.partitions
+        for key in list(partitions) if request.all_partitions else [request.partition_key]:
+            partitions.pop(key, None)
+        return Empty()
+
     async def QueueLen(self, request: api_pb2.QueueLenRequest, caller: "Container | None") -> api_pb2.QueueLenResponse:
         partitions = self._queues.get(request.queue_id).value.partitions
         lines = list(partitions.values()) if request.total else [partitions.get(request.partition_key, [])]
         return api_pb2.QueueLenResponse(len=sum(len(line) for line in lines))
+
+
+def _metadata(secret: Named[dict[str, str]]) -> api_pb2.SecretMetadata:
+    created = api_pb2.CreationInfo(created_at=secret.created_at)
+    return api_pb2.SecretMetadata(name=secret.name, keys=list(secret.value), creation_info=created)

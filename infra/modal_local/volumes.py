@@ -12,12 +12,13 @@ from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 from modal_proto import api_pb2
 
+from infra.modal_local.blobs import Blobs
 from infra.modal_local.files import Files
 from infra.modal_local.model import new_id
 from infra.modal_local.rpc import not_found, refused
 
 if TYPE_CHECKING:
-    from infra.modal_local.containers import Container
+    from infra.modal_local.container import Container
 
 BLOCK = 8 * 2**20  # the client downloads files in blocks of this size
 
@@ -122,8 +123,8 @@ def remove(folder: Path, names: list[str]) -> None:
 class Volumes:
     """Answers the RPCs about Volumes. `places` says which Volumes are not kept in `folder` but somewhere else."""
 
-    def __init__(self, folder: Path, files: Files, places: Mapping[str, Path]) -> None:
-        self._folder, self._files = folder, files
+    def __init__(self, folder: Path, files: Files, blobs: Blobs, places: Mapping[str, Path]) -> None:
+        self._folder, self._files, self._blobs = folder, files, blobs
         self._volumes: dict[str, Volume] = {}
         for name, place in {path.name: path for path in folder.glob("*")}.items() | places.items():
             self._add(name, place)
@@ -211,7 +212,7 @@ class Volumes:
         length = min(request.len or size, size - request.start)
         starts = range(request.start - request.start % BLOCK, request.start + length, BLOCK)
         urls = [
-            self._files.offer(path, max(one, request.start), min(one + BLOCK, request.start + length)) for one in starts
+            self._blobs.offer(path, max(one, request.start), min(one + BLOCK, request.start + length)) for one in starts
         ]
         return api_pb2.VolumeGetFile2Response(get_urls=urls, size=size, start=request.start, len=length)
 
@@ -223,6 +224,7 @@ class Volumes:
                     raise GRPCError(Status.ALREADY_EXISTS, f"{file.filename}: exists already.")
             for file in request.files:
                 await asyncio.to_thread(self._files.place, file, volume.path(file.filename))
+            self._files.release(request.files)
         return Empty()
 
     async def VolumeRemoveFile(self, request: api_pb2.VolumeRemoveFileRequest, caller: "Container | None") -> Empty:

@@ -1,0 +1,135 @@
+"""Large values: clients and containers upload and download them over HTTP; the disk that they take is bounded."""
+
+import asyncio
+import hashlib
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from aiohttp import web
+from modal_proto import api_pb2
+
+from infra.modal_local.model import new_id
+from infra.modal_local.rpc import not_found, refused
+
+if TYPE_CHECKING:
+    from infra.modal_local.container import Container
+
+LARGEST_BODY = 2**32
+ADDRESSES_KEPT = 10_000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A part of a file that may be downloaded by whoever knows its address."""
+
+    path: Path
+    begin: int
+    end: int | None
+
+
+class Blobs:
+    """Answers the RPCs about blobs; serves and takes them, keeping at most `most` bytes."""
+
+    def __init__(self, folder: Path, most: int) -> None:
+        self._folder, self._most = folder, most
+        folder.mkdir(parents=True)
+        self._offers: OrderedDict[str, Offer] = OrderedDict()
+        self._uploads: OrderedDict[str, Path] = OrderedDict()
+        self._awaited: set[str] = set()  # uploaded, but nobody has fetched them yet
+        self.in_use: Callable[[], set[str]] = set  # the blobs that unfinished inputs need
+        self._runner: web.AppRunner | None = None
+        self._address = ""
+
+    async def start(self) -> None:
+        """Listen on a free port of the loopback interface; every address has a secret part."""
+        application = web.Application(client_max_size=LARGEST_BODY)
+        application.add_routes([web.get("/{key}", self._get), web.put("/{key}", self._put)])
+        self._runner = web.AppRunner(application, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self._address = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._runner:
+            await self._runner.cleanup()
+
+    def offer(self, path: Path, begin: int = 0, end: int | None = None) -> str:
+        """Return an address at which a part of a file can be downloaded."""
+        return self._publish(self._offers, Offer(path, begin, end))
+
+    def _publish(self, addresses: "OrderedDict[str, T]", what: T) -> str:
+        key = secrets.token_urlsafe(24)
+        addresses[key] = what
+        if len(addresses) > ADDRESSES_KEPT:
+            addresses.popitem(last=False)
+        return f"{self._address}/{key}"
+
+    async def _get(self, request: web.Request) -> web.Response:
+        offer = self._offers.get(request.match_info["key"])
+        if offer is None or not offer.path.is_file():
+            raise web.HTTPNotFound
+        content = await asyncio.to_thread(_read, offer)
+        self._awaited.discard(offer.path.name)
+        return web.Response(body=content)
+
+    async def _put(self, request: web.Request) -> web.Response:
+        path = self._uploads.get(request.match_info["key"])
+        if path is None:
+            raise web.HTTPNotFound
+        digest = hashlib.md5(usedforsecurity=False)
+        self._awaited.add(path.name)
+        with path.open("wb") as file:
+            async for chunk in request.content.iter_any():
+                digest.update(chunk)
+                file.write(chunk)
+        return web.Response(headers={"ETag": f'"{digest.hexdigest()}"'})
+
+    def take(self, blob_id: str) -> bytes:
+        """Return a blob's bytes and forget it."""
+        path = self._folder / Path(blob_id).name
+        content = path.read_bytes()
+        path.unlink()
+        self._awaited.discard(path.name)
+        return content
+
+    def _prune(self) -> None:
+        """Remove the oldest blobs that have been fetched, until the others fit."""
+        sizes = {path: path.stat() for path in self._folder.iterdir()}
+        total, needed = sum(one.st_size for one in sizes.values()), self._awaited | self.in_use()
+        for path in sorted(sizes, key=lambda path: sizes[path].st_mtime):
+            if total > self._most and path.name not in needed:
+                path.unlink()
+                total -= sizes[path].st_size
+        if total > self._most:
+            raise refused(
+                f"infra.modal_local keeps {self._most >> 20} MiB of large inputs and outputs, and more wait to be"
+                " fetched. Fetch results earlier, write them to a Volume, or start it with a larger --blob-mib."
+            )
+
+    async def BlobCreate(
+        self, request: api_pb2.BlobCreateRequest, caller: "Container | None"
+    ) -> api_pb2.BlobCreateResponse:
+        self._prune()
+        blob_id = new_id("bl")
+        urls = api_pb2.UploadUrlList(items=[self._publish(self._uploads, self._folder / blob_id)])
+        return api_pb2.BlobCreateResponse(blob_ids=[blob_id], upload_urls=urls)
+
+    async def BlobGet(self, request: api_pb2.BlobGetRequest, caller: "Container | None") -> api_pb2.BlobGetResponse:
+        path = self._folder / Path(request.blob_id).name
+        if not path.is_file():
+            raise not_found(f"There is no blob {request.blob_id}; it may have been removed to make room for others.")
+        return api_pb2.BlobGetResponse(download_url=self.offer(path))
+
+
+def _read(offer: Offer) -> bytes:
+    with offer.path.open("rb") as file:
+        file.seek(offer.begin)
+        return file.read(-1 if offer.end is None else offer.end - offer.begin)

@@ -1,0 +1,90 @@
+"""One container, a function's pool of them, and what they have in common."""
+
+import asyncio
+import os
+import signal
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from grpclib.server import Server
+
+from infra.modal_local.model import Function, Input, Result, Signal, new_id
+from infra.modal_local.volumes import Snapshot
+
+MOST_CONTAINERS = 64  # with those that only wait for others; a function that calls itself forever ends here
+
+
+class Finish(Protocol):
+    """What is called with the outcome of an input."""
+
+    def __call__(self, one: Input, result: Result, data_format: int = 0, started: float = 0.0) -> None:
+        """Take the outcome."""
+
+
+@dataclass(eq=False)
+class Container:
+    """One container and the process in it."""
+
+    function: Function
+    folder: Path
+    id: str = field(default_factory=lambda: new_id("ta"))
+    process: asyncio.subprocess.Process | None = None
+    server: Server | None = None
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    running: dict[str, Input] = field(default_factory=dict)
+    started_at: float = field(default_factory=time.time)
+    ready: bool = False
+    draining: bool = False
+    killed: bool = False
+    asking: int = 0  # RPCs that wait for an input
+    waiting: int = 0  # RPCs that wait for another function's output
+    result: Result | None = None  # of the container itself, when its code cannot even be imported
+
+    @property
+    def idle(self) -> bool:
+        """Whether it only waits for inputs."""
+        return self.ready and not self.running and not self.draining
+
+    @property
+    def counts(self) -> bool:
+        """Whether it takes a place: not while it ends, nor (nested calls could lock up) while it waits for another."""
+        return not self.waiting and not (self.draining and not self.running)
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """Send a signal to the process and to what it started."""
+        self.killed = True
+        if self.process:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, number)
+
+
+@dataclass(eq=False)
+class Pool:
+    """A function's containers and the inputs that wait for one."""
+
+    function: Function
+    queue: deque[Input] = field(default_factory=deque)
+    containers: list[Container] = field(default_factory=list)
+    changed: Signal = field(default_factory=Signal)
+
+    @property
+    def missing(self) -> int:
+        """For how many waiting inputs no container has room."""
+        room = sum(self.function.capacity - len(one.running) for one in self.containers if not one.draining)
+        return len(self.queue) - room
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the function allows one more container."""
+        definition = self.function.definition
+        most = definition.autoscaler_settings.max_containers or definition.concurrency_limit or MOST_CONTAINERS
+        return sum(not one.draining for one in self.containers) < most
+
+
+def failure(said: str, status: "Result.GenericStatus.ValueType" = Result.GENERIC_STATUS_FAILURE) -> Result:
+    """Return the outcome of an input that never got to say anything itself."""
+    return Result(status=status, exception=said)

@@ -1,0 +1,39 @@
+"""Which processes of a test still run."""
+
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+
+import psutil
+
+
+def running(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Return those that have not ended.
+
+    A zombie has: its entry stays until its parent asks for it, which process 1 of a container may never do.
+    """
+    return [process for process in processes if _runs(process)]
+
+
+def running_after(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Give them time to end, and return those that have not."""
+    end = time.monotonic() + seconds
+    while (left := running(processes)) and time.monotonic() < end:
+        time.sleep(0.1)
+    return left
+
+
+def _runs(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def listens_on(processes: Iterable[psutil.Process]) -> set[str]:
+    """Return the addresses that the processes listen on."""
+    addresses = set()
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):  # it ended meanwhile
+            connections = process.net_connections()
+            addresses |= {one.laddr.ip for one in connections if one.status == psutil.CONN_LISTEN}
+    return addresses
