@@ -1,4 +1,4 @@
-"""`python -m module4 run PLATFORM` and `python -m module4 compare`: the pipeline on one platform, or on all."""
+"""`python -m module4 run PLATFORM`, `compare` and `watch`: the pipeline on one platform, on all, and over the year."""
 
 import shutil
 import signal
@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 
 from module4.measure import Event, measured_run
-from module4.platforms import PLATFORMS, WORKSPACE
+from module4.platforms import PLATFORMS, REPORTS, WORKSPACE
 from shared.config import PipelineConfig, preset
-from shared.errors import ConfigError, PipelineError
-from shared.graph import TRAINING
+from shared.errors import ConfigError, PipelineError, told_to_people
+from shared.faults import read_fault
+from shared.graph import GRAPHS
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -26,12 +27,15 @@ def run(
     preset_name: PresetOption = "tiny",
     store: Annotated[str, typer.Option(help="Where artifacts go: a folder or any URI.")] = "",
     tracking: TrackingOption = "disabled",
+    breaking: Annotated[
+        str, typer.Option("--break", help="STEP:KIND[:TIMES], e.g. train:fail:2; KIND is fail, hang or kill.")
+    ] = "",
 ) -> None:
     """Run the training pipeline on one platform, headless; its full log is kept in workspace/logs."""
     if platform not in PLATFORMS:
         raise ConfigError(f"platform: there is none called {platform!r}; choose one of {', '.join(PLATFORMS)}.")
-    config = preset(preset_name, tracking=tracking)
     place = store if "://" in store else str(Path(store or WORKSPACE / platform).absolute())
+    config = preset(preset_name, tracking=tracking, fault=read_fault(breaking, place) if breaking else None)
     result = measured_run(platform, config, place, _log(platform, config), _say)
     if result.fingerprint is None:
         raise PipelineError(result.explain_failure())
@@ -67,9 +71,31 @@ def compare(
 
 
 @app.command()
-def graph() -> None:
-    """Print the declared training graph as Mermaid text."""
-    print(TRAINING.to_mermaid())
+def watch(preset_name: PresetOption = "lab") -> None:
+    """Live through 2013: look at the model in production every week, train again when it is outdated."""
+    from shared.monitoring import Decision, watch_year
+    from shared.registry import Registry
+    from shared.report import save_figure, year_figure
+
+    def say(decision: Decision) -> None:
+        print(f"{decision.day} {'RETRAIN' if decision.retrain else 'fine   '} {decision.reasons[0]}")
+
+    config = preset(preset_name)
+    place = WORKSPACE / "watch" / config.preset
+    shutil.rmtree(place, ignore_errors=True)  # the year begins without a model
+    weeks = watch_year(config, Registry(str(place), config.model_name), say)
+    REPORTS.mkdir(exist_ok=True)
+    save_figure(year_figure(weeks, config.monitoring), REPORTS / f"watch-{config.preset}.png")
+    weeks.to_json(REPORTS / f"watch-{config.preset}.json", orient="records", date_format="iso", indent=2)
+    print(f"Written: {REPORTS}/watch-{config.preset}.png and .json")
+
+
+@app.command()
+def graph(name: Annotated[str, typer.Argument(help=", ".join(GRAPHS))] = "training") -> None:
+    """Print a declared graph as Mermaid text."""
+    if name not in GRAPHS:
+        raise ConfigError(f"graph: there is none called {name!r}; choose one of {', '.join(GRAPHS)}.")
+    print(GRAPHS[name].to_mermaid())
 
 
 def _log(platform: str, config: PipelineConfig) -> Path:
@@ -84,11 +110,8 @@ def _say(event: Event) -> None:
 def main() -> None:
     """Run a command; errors made for people are printed without a traceback and end with status 1."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leave through `finally`, which ends the platform too
-    try:
+    with told_to_people():
         app(prog_name="python -m module4")
-    except PipelineError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
 
 
 if __name__ == "__main__":

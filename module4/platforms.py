@@ -25,7 +25,7 @@ PLATFORMS = {
         Platform("make", "Make", "module4.lab0_make.run", "a process per step"),
         Platform("airflow", "Airflow", "module4.lab1_airflow.run", "dag.test()"),
         Platform("kubeflow", "Kubeflow Pipelines", "module4.lab2_kubeflow.run", "kfp.local, a process per task"),
-        Platform("dagster", "Dagster", "module4.lab3_dagster.run", "materialize(), one process"),
+        Platform("dagster", "Dagster", "module4.lab3_dagster.run", "a job, one process"),
         Platform("modal", "Modal", "module4.lab4_modal.run", "modal run on loopback, a process per container"),
     )
 }

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 from upath import UPath
@@ -9,9 +10,13 @@ from upath import UPath
 from module4.platforms import ROOT, WORKSPACE
 from shared import steps
 from shared.config import PipelineConfig
-from shared.errors import PipelineError
+from shared.errors import ConfigError, PipelineError
 from shared.fingerprint import Fingerprint
 from shared.storage import is_local
+
+LAB = Path(__file__).parent
+# Where the DAGs keep their artifacts unless a run's parameter `store` says otherwise: a folder or URI.
+STORE = os.environ.get("PIPELINE_STORE") or str(WORKSPACE / "airflow")
 
 
 def run(config: PipelineConfig, store: str) -> Fingerprint:
@@ -30,6 +35,14 @@ def run(config: PipelineConfig, store: str) -> Fingerprint:
     return steps.read_fingerprint(f"{store}/runs/{dag_run.run_id}/deploy")
 
 
+def step_timeout() -> timedelta:
+    """Return how long one attempt of a step may take. Raises ConfigError if STEP_TIMEOUT is no number of seconds."""
+    seconds = os.environ.get("STEP_TIMEOUT") or "900"
+    if not seconds.isdecimal() or not int(seconds):
+        raise ConfigError(f"STEP_TIMEOUT: {seconds!r} is not a whole number of seconds above 0, such as 60.")
+    return timedelta(seconds=int(seconds))
+
+
 def home(store: str) -> Path:
     """Return where Airflow keeps its database and logs: in the store, so that two stores never share a database."""
     path = UPath(store)
@@ -37,18 +50,24 @@ def home(store: str) -> Path:
     return folder / "airflow_home"
 
 
-def environment(home: Path) -> dict[str, str]:
+def environment(home: Path, port: int = 8080) -> dict[str, str]:
     """Return the settings of a self-contained Airflow; it reads them when it is first imported."""
     return {
         "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parent),
+        # SQLite has one writer at a time: the others wait, longer than the usual five seconds if they must.
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home.absolute()}/airflow.db?timeout=60",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(LAB),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__PARALLELISM": "4",
+        # A step takes seconds here and a file is being learned from: look oftener than a busy site would.
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         # Everything listens on this machine only, so the UI needs no password.
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "AIRFLOW__API__HOST": "127.0.0.1",
-        # `airflow` starts `airflow` again, and both import this project.
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
+        # `airflow` starts `airflow` again, and both import this project and airflow_local_settings.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), str(LAB / "config"), os.environ.get("PYTHONPATH")])),
     }

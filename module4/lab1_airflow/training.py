@@ -1,6 +1,7 @@
 """Train a model that predicts late flights.
 
-The model is compared with the one in production, and deployed if it passes the quality gate.
+It runs every Monday, and when monitoring finds that the model has aged. The model is compared with the one in
+production, and deployed if it passes the quality gate.
 
 | parameter | meaning |
 |---|---|
@@ -13,33 +14,13 @@ Small values travel between tasks as XComs. Tables and models stay in the store:
 # Airflow imports this file every few seconds only to see the graph: `steps` imports what is heavy when a task runs.
 # A task that is called here gives a promise of its result, an XComArg; type checkers cannot follow what it promises:
 # mypy: disable-error-code="arg-type, call-arg, index"
-from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import ExceptionRetryPolicy, Param, RetryAction, RetryRule, dag, task, task_group
+from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, task, task_group
 
-from module4.platforms import WORKSPACE
+from module4.lab1_airflow import settings
+from module4.lab1_airflow.settings import FOLDER, REGISTRY, Summary
 from shared import steps
-from shared.config import PRESETS
-from shared.errors import ConfigError, DataError, ModelError, RegistryError
-
-Summary = dict[str, Any]  # a task that is declared to return a dict gives one XCom per key: `flights["uri"]` is one
-
-# A full disk or a lost connection may pass: such a task is tried again after 5 to 10, then after 10 to 20 seconds
-# (Airflow spreads them). A wrong configuration or a broken file stays what it is: that task fails at once.
-LASTING: list[type[BaseException] | str] = [ConfigError, DataError, ModelError, RegistryError]
-RETRIES = {
-    "retries": 2,
-    "retry_delay": timedelta(seconds=5),
-    "retry_exponential_backoff": 2,
-    "max_retry_delay": timedelta(minutes=1),
-    "retry_policy": ExceptionRetryPolicy([RetryRule(LASTING, RetryAction.FAIL, reason="would fail again")]),
-}
-
-PARAMS = {
-    "config": Param("tiny", type="string", pattern=rf"^({'|'.join(PRESETS)}|\{{[\s\S]*\}})$", examples=[*PRESETS]),
-    "store": Param(str(WORKSPACE / "airflow"), type="string", minLength=1),
-}
 
 
 @task
@@ -84,40 +65,45 @@ def evaluate(config: str, features: str, baseline: str, candidate: str, registry
     return steps.evaluate(config, features, baseline, candidate, registry, f"{folder}/evaluate")
 
 
-@task
-def deploy(config: str, evaluation: str, registry: str, folder: str, run_id: str) -> Summary:
-    """Stage the winner; promote it to production if it passed the gate."""
-    return steps.deploy(config, evaluation, registry, f"{folder}/deploy", platform="airflow", run_id=run_id)
+@task(outlets=[settings.PROMOTION])
+def deploy(config: str, evaluation: str, registry: str, folder: str, run_id: str, outlet_events: Any) -> Summary:
+    """Stage the winner; promote it to production if it passed the gate, and then let other DAGs know."""
+    outcome = steps.deploy(config, evaluation, registry, f"{folder}/deploy", platform="airflow", run_id=run_id)
+    if outcome["in_production"]:
+        outlet_events[settings.PROMOTION].add(settings.PRODUCTION_MODEL, extra={"version": outcome["version"]})
+    return outcome
 
 
 @task_group
-def hyperparameter_search(config: str, features: Any, baseline: Any, folder: str) -> Any:
+def hyperparameter_search(config: str, features: Any, baseline: Any) -> Any:
     """Refine around the baseline: trials side by side, then the best of them."""
     trials = propose_trials(config)
     baseline >> trials  # no data goes this way, but the search begins where the baseline stands
     results = run_trial.partial(config=config, features=features).expand(trial=trials)
-    return select_best(config, features, results, folder)
+    return select_best(config, features, results, FOLDER)
 
 
 @dag(
-    schedule=None,
-    catchup=False,
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("0 6 * * MON", timezone="UTC"), assets=settings.RETRAINING
+    ),
+    catchup=False,  # Mondays of the past would all train the same model
     max_active_runs=1,  # the registry allows one deployment at a time
-    params=PARAMS,
-    default_args={**RETRIES, "execution_timeout": timedelta(hours=1)},
+    params=settings.PARAMS,
+    default_args=settings.DEFAULTS,
+    user_defined_macros={"wanted_config": settings.wanted_config},
     doc_md=__doc__,
     tags=["late-arrival"],
 )
 def training() -> None:
     """Wire the tasks: passing one's result to another makes the edge. Airflow fills the templates when a task runs."""
-    config = "{{ params.config }}"
-    folder, registry = "{{ params.store }}/runs/{{ run_id }}", "{{ params.store }}/registry"
-    flights = load_data(config, folder)["uri"]
-    features = preprocess(config, flights, folder)["uri"]
-    baseline = train(config, features, folder)["uri"]
-    candidate = hyperparameter_search(config, features, baseline, folder)["uri"]
-    evaluation = evaluate(config, features, baseline, candidate, registry, folder)["uri"]
-    deploy(config, evaluation, registry, folder)  # Airflow knows the name `run_id` and fills it
+    config = "{{ wanted_config(params, triggering_asset_events) }}"
+    flights = load_data(config, FOLDER)["uri"]
+    features = preprocess(config, flights, FOLDER)["uri"]
+    baseline = train(config, features, FOLDER)["uri"]
+    candidate = hyperparameter_search(config, features, baseline)["uri"]
+    evaluation = evaluate(config, features, baseline, candidate, REGISTRY, FOLDER)["uri"]
+    deploy(config, evaluation, REGISTRY, FOLDER)  # Airflow knows the names `run_id` and `outlet_events` and fills them
 
 
 training_dag = training()

@@ -9,6 +9,7 @@ import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from upath import UPath
 
@@ -17,24 +18,84 @@ from shared import steps
 from shared.config import PipelineConfig
 from shared.errors import PipelineError
 from shared.fingerprint import Fingerprint
-from shared.storage import is_local
+from shared.storage import Summary, is_local
+from shared.version import code_version
+
+RUNS = "runs"  # below the store: a folder per run, and KFP's cache
 
 
-def run(config: PipelineConfig, store: str) -> Fingerprint:
-    """Run the training pipeline below `store` (a local folder) and return the run's fingerprint."""
-    from kfp import local
+def run(config: PipelineConfig, store: str, docker: bool = False) -> Fingerprint:
+    """Run the training pipeline below `store` (a local folder) and return the run's fingerprint.
 
-    from module4.lab2_kubeflow.pipeline import training
+    With `docker` every task is a container of the image instead of a process of this Python.
+    """
+    from module4.lab2_kubeflow.pipeline import reported_training
 
     folder = local_folder(store)
-    # Without use_venv=False KFP would build an environment for every task. Local caching is off unless asked for.
-    local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(folder / "runs"))
+    with local_runner(folder, docker):
+        finished = reported_training(config=config.to_json(), registry=str(folder / "registry"), code=code_version())
+    return steps.read_fingerprint(finished.output.path)
+
+
+def run_inference(config: PipelineConfig, store: str, day: str, docker: bool = False) -> Summary:
+    """Predict the flights of `day` with the store's model in production; return what was saved and where."""
+    from module4.lab2_kubeflow.inference import reported_inference
+
+    folder = local_folder(store)
+    with local_runner(folder, docker):
+        finished = reported_inference(
+            config=config.to_json(),
+            day=day,
+            registry=str(folder / "registry"),
+            partitions=str(folder / "predictions"),
+            code=code_version(),
+        )
+    return dict(finished.output.metadata)
+
+
+def run_monitoring(config: PipelineConfig, store: str, day: str, docker: bool = False) -> None:
+    """Watch the store's model in production as of `day`, and train again if it is outdated."""
+    from module4.lab2_kubeflow.monitoring import reported_monitoring
+
+    folder = local_folder(store)
+    with local_runner(folder, docker):
+        reported_monitoring(config=config.to_json(), day=day, registry=str(folder / "registry"), code=code_version())
+
+
+@contextmanager
+def local_runner(folder: Path, docker: bool = False) -> Iterator[None]:
+    """Let a pipeline that is called inside of the block run here, with its files below `folder`."""
+    from kfp import local
+
+    # Without use_venv=False KFP would build an environment for every task.
+    runner = docker_runner(folder) if docker else local.SubprocessRunner(use_venv=False)
+    local.init(runner=runner, pipeline_root=str(folder / RUNS), enable_caching=True)
     with _tasks_find_this_python(), _output_left_as_found():
         try:
-            finished = training(config=config.to_json(), registry=str(folder / "registry"))
-        except RuntimeError as error:
+            yield
+        except (
+            RuntimeError,
+            ValueError,
+        ) as error:  # ValueError: a container was gone before KFP could ask how it ended
             raise PipelineError(explain(error)) from error
-    return steps.read_fingerprint(finished.output.path)
+
+
+def docker_runner(folder: Path) -> Any:
+    """Return KFP's runner of containers. Raises PipelineError when no Docker engine answers."""
+    import docker  # type: ignore[import-untyped]
+    from kfp import local
+
+    try:
+        docker.from_env().ping()
+    except docker.errors.DockerException as error:
+        raise PipelineError(f"runner: no Docker engine answers ({error}). Start one, or leave --runner away.") from None
+    folder.mkdir(parents=True, exist_ok=True)
+    return local.DockerRunner(
+        entrypoint="",  # Docker puts a command behind the image's entry point, Kubernetes in its place
+        user=f"{os.getuid()}:{os.getgid()}",
+        mounts=[docker.types.Mount(str(folder), str(folder), type="bind")],  # KFP itself mounts only the runs
+        network_mode="none",
+    )
 
 
 def local_folder(store: str) -> Path:
@@ -45,7 +106,7 @@ def local_folder(store: str) -> Path:
     return Path(path.path).absolute()
 
 
-def explain(error: RuntimeError) -> str:
+def explain(error: Exception) -> str:
     """Return KFP's error without its colours and with the steps' own names: KFP writes hyphens for underscores."""
     text = re.sub(r"\x1b\[\d+m", "", str(error))
     tasks = re.sub(r"-(?=[a-z])", "_", text.partition("Inner task failed:")[2]).strip(" .")

@@ -1,6 +1,6 @@
 """The training pipeline as assets: each function returns a thing worth keeping, its parameters are the things it needs.
 
-Nothing here says where values are stored: the IO manager does that (resources.py).
+Nothing here says where values are stored: the IO manager does that (io_manager.py).
 """
 
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def propose_trials(pipeline: Pipeline) -> Iterator[dg.DynamicOutput[Trial]]:
         yield dg.DynamicOutput(trial, mapping_key=str(trial.number))
 
 
-@dg.op(retry_policy=RETRY)
+@dg.op(retry_policy=RETRY, pool="trials")
 def run_trial(pipeline: Pipeline, preprocess: DataFrame, trial: Trial) -> TrialResult:
     """Score one trial on the validation weeks."""
     return models.run_trial(pipeline.settings, preprocess, trial)

@@ -4,24 +4,23 @@ Importing this file needs no account; the call does. Airflow reads DAG files ove
 up in the task, not here.
 """
 
-from airflow.sdk import dag, task
+from airflow.sdk import Param, dag, task
 
-from shared.config import preset
 from shared.storage import Summary
 
 
-@dag(schedule=None, catchup=False)
+@dag(schedule=None, catchup=False, params={"config": Param("tiny", type="string")})
 def training_on_modal() -> None:
-    """Train on Modal."""
+    """Train on Modal; `config` is a preset's name or a whole configuration as JSON."""
 
     @task
-    def train(preset_name: str) -> Summary:
+    def train(config: str) -> Summary:
         import modal
 
-        summary: Summary = modal.Function.from_name("training", "pipeline").remote(preset(preset_name).to_json())
+        summary: Summary = modal.Function.from_name("training", "pipeline").remote(config)
         return summary
 
-    train("tiny")
+    train("{{ params.config }}")
 
 
 training_on_modal_dag = training_on_modal()

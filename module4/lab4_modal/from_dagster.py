@@ -6,18 +6,15 @@ Importing this file needs no account; materializing does.
 import dagster as dg
 import modal
 
-from shared.config import preset
-
 
 class Training(dg.Config):
-    """What can be chosen when the asset is materialized."""
+    """What can be chosen when the asset is materialized: a preset's name or a whole configuration as JSON."""
 
-    preset_name: str = "tiny"
+    config: str = "tiny"
 
 
 @dg.asset
 def model_from_modal(config: Training) -> dg.MaterializeResult[None]:
     """Train on Modal; the metadata says which version and fingerprint came out."""
-    function = modal.Function.from_name("training", "pipeline")
-    summary = function.remote(preset(config.preset_name).to_json())
+    summary = modal.Function.from_name("training", "pipeline").remote(config.config)
     return dg.MaterializeResult(metadata={"version": summary["version"], "fingerprint": summary["fingerprint"]})

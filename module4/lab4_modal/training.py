@@ -5,37 +5,16 @@
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import modal
 
+from module4.lab4_modal.common import image, retries, synced, volume
 from shared import steps
 from shared.config import preset as get_preset
 from shared.storage import Summary
 
-# Built once, on Modal, and again only when the lock changes. The code is added last, when a container starts.
-image = (
-    modal.Image.debian_slim(python_version="3.12")
-    .uv_pip_install(requirements=["requirements.lock"])
-    .add_local_python_source("shared")
-)
-volume = modal.Volume.from_name("training-store", create_if_missing=True)
 app = modal.App("training", image=image, volumes={"/store": volume})
-
-retries = modal.Retries(max_retries=2, initial_delay=1.0, backoff_coefficient=2.0)
-
-
-@contextmanager
-def synced() -> Iterator[None]:
-    """See what other containers wrote to the volume, and let them see what this one writes."""
-    if modal.is_local():
-        yield  # nothing is mounted here
-        return
-    volume.reload()
-    yield
-    volume.commit()
 
 
 @app.function(timeout=600, retries=retries)
@@ -52,7 +31,7 @@ def preprocess(config: str, flights: str, output: str) -> Summary:
     return steps.preprocess(config, flights, output)
 
 
-# scikit-learn's boosting runs on CPUs. A model that wants a GPU asks for it here: gpu="L4".
+# scikit-learn's boosting runs on CPUs. A model that wants a GPU asks for it in the same place: gpu="L40S".
 @app.function(cpu=4, timeout=1800, retries=retries)
 @synced()
 def train(config: str, features: str, output: str) -> Summary:
@@ -80,13 +59,17 @@ def select_best(config: str, features: str, results: list[str], output: str) -> 
     return steps.select_best(config, features, results, output)
 
 
-@app.function(timeout=3600)
+@app.function(timeout=3600, retries=1)
 def hyperparameter_search(config: str, features: str, baseline: Summary, output: str) -> Summary:
     """Score the trials, each in a container, and fit the best."""
     print(f"baseline: log loss {baseline['log_loss']:.4f} on the validation weeks")
     trials = propose_trials.local(config)  # too small for a container: a plain call
     # The first results come first, whatever their trial's number: select_best does not mind.
-    results = list(run_trial.map(trials, kwargs={"config": config, "features": features}, order_outputs=False))
+    scored = run_trial.map(trials, kwargs={"config": config, "features": features}, order_outputs=False)
+    results = []
+    for result in scored:
+        results.append(result)
+        print(f"trial {len(results)} of {len(trials)} is scored")
     return select_best.remote(config, features, results, output)
 
 
@@ -104,12 +87,13 @@ def deploy(config: str, evaluation: str, registry: str, output: str, run_id: str
     return steps.deploy(config, evaluation, registry, output, "modal", run_id)
 
 
-def run_pipeline(config: str, store: str, run_id: str) -> Summary:
+def run_pipeline(config: str, store: str, run_id: str, gpu: str = "") -> Summary:
     """Call the steps, passing on what they return; every line waits for the one before."""
+    fit = train.with_options(gpu=gpu) if gpu else train  # what a decorator says can be changed for one call
     folder, registry = f"{store}/runs/{run_id}", f"{store}/registry"
     flights = load_data.remote(config, f"{folder}/load_data")
     features = preprocess.remote(config, flights["uri"], f"{folder}/preprocess")
-    baseline = train.remote(config, features["uri"], f"{folder}/train")
+    baseline = fit.remote(config, features["uri"], f"{folder}/train")
     candidate = hyperparameter_search.remote(config, features["uri"], baseline, f"{folder}/hyperparameter_search")
     evaluation = evaluate.remote(
         config, features["uri"], baseline["uri"], candidate["uri"], registry, f"{folder}/evaluate"
@@ -124,9 +108,9 @@ def pipeline(config: str, store: str = "/store") -> Summary:
 
 
 @app.local_entrypoint()
-def main(preset: str = "tiny", config: str = "", store: str = "/store", result: str = "") -> None:
+def main(preset: str = "tiny", config: str = "", store: str = "/store", gpu: str = "", result: str = "") -> None:
     """Run the pipeline: `modal run -m module4.lab4_modal.training --preset lab`; `--config` is JSON instead."""
-    deployment = run_pipeline(config or get_preset(preset).to_json(), store, str(app.app_id))
+    deployment = run_pipeline(config or get_preset(preset).to_json(), store, str(app.app_id), gpu)
     print(f"version {deployment['version']}, in production: {deployment['in_production']}")
     print("\n".join(deployment["reasons"]))
     print(f"fingerprint {deployment['fingerprint']}")

@@ -1,10 +1,12 @@
-"""The training graph as Airflow sees it: read from the DAG object, through its own API."""
+"""The graphs as Airflow sees them: read from the DAG objects, through its own API."""
 
 import json
 import os
 import subprocess
 import sys
 import tempfile
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,22 @@ from module4.lab1_airflow.run import environment
 from module4.platforms import ROOT
 from shared.graph import Graph, Node
 
+DAGS = ("training", "training_in_pods", "inference", "monitoring")  # each in the file of its name
 
-def read_graph() -> Graph:
-    """Return the DAG's graph. A process of its own reads it: importing Airflow takes over logging and settings."""
+
+def read_graph(dag: str = "training") -> Graph:
+    """Return a DAG's graph."""
+    return Graph(dag, tuple(_node(values) for values in _read_dags()[dag]))
+
+
+@cache
+def _read_dags() -> dict[str, Any]:
+    """Read all DAGs in a process of its own: importing Airflow takes over logging and settings."""
     with tempfile.TemporaryDirectory() as folder:
         settings = {**os.environ, **environment(Path(folder))}
         command = [sys.executable, "-m", "tests.contract.airflow_graph"]
         done = subprocess.run(command, cwd=ROOT, env=settings, check=True, capture_output=True, text=True)
-    dag_id, nodes = json.loads(done.stdout.splitlines()[-1])
-    return Graph(dag_id, tuple(_node(values) for values in nodes))
+    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def _node(values: dict[str, Any]) -> Node:
@@ -29,10 +38,9 @@ def _node(values: dict[str, Any]) -> Node:
     )
 
 
-def _print_graph() -> None:
-    from module4.lab1_airflow.training import training_dag
-
-    print(json.dumps([training_dag.dag_id, _describe(training_dag.task_group)]))
+def _print_graphs() -> None:
+    dags = [getattr(import_module(f"module4.lab1_airflow.{name}"), f"{name}_dag") for name in DAGS]
+    print(json.dumps({dag.dag_id: _describe(dag.task_group) for dag in dags}))
 
 
 def _describe(group: Any) -> list[dict[str, Any]]:
@@ -64,4 +72,4 @@ def _task_ids(child: Any) -> list[str]:
 
 
 if __name__ == "__main__":
-    _print_graph()
+    _print_graphs()

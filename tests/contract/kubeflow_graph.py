@@ -3,22 +3,28 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from module4.lab2_kubeflow.pipeline import training
+from module4.lab2_kubeflow.compile import pipeline_of
 from shared.graph import Graph, Node
 
 
-def read_graph() -> Graph:
-    """Return the compiled training pipeline as a Graph."""
-    spec = training.pipeline_spec
-    return Graph(step_name(spec.pipeline_info.name), tuple(read_tasks(spec.root.dag, spec.components)))
+def read_graph(name: str = "training") -> Graph:
+    """Return the compiled pipeline of that name as a Graph.
+
+    The platform's own are: the pipeline around it, whose exit task reports the outcome, and what a condition triggers.
+    """
+    spec = pipeline_of(name).pipeline_spec
+    (task,) = (task for task in spec.root.dag.tasks.values() if not task.trigger_policy.strategy)
+    graph = spec.components[task.component_ref.name].dag
+    return Graph(step_name(spec.pipeline_info.name), tuple(read_tasks(graph, spec.components)))
 
 
 def read_tasks(dag: Any, components: Mapping[str, Any]) -> Iterator[Node]:
     """Yield a node per task. A loop is a task with an iterator around a graph of its own: its tasks are the nodes."""
-    called = {name: components[task.component_ref.name] for name, task in dag.tasks.items()}
+    tasks = {name: task for name, task in dag.tasks.items() if not task.trigger_policy.condition}
+    called = {name: components[task.component_ref.name] for name, task in tasks.items()}
     inner = {name: tuple(read_tasks(component.dag, components)) for name, component in called.items()}
-    loops = {name for name, task in dag.tasks.items() if task.WhichOneof("iterator")}
-    for name, task in dag.tasks.items():
+    loops = {name for name, task in tasks.items() if task.WhichOneof("iterator")}
+    for name, task in tasks.items():
         needs = {
             step
             for need in task.dependent_tasks

@@ -1,6 +1,6 @@
-"""The training graph as Modal sees it. An app declares none: its calls are the graph, so one small run is watched.
+"""The graphs as Modal sees them. An app declares none: its calls are the graph, so one small run is watched.
 
-Watching needs the calls in this process, so `.remote` and `.map` are made what `.local` is.
+Watching needs the calls in this process, so `.remote`, `.spawn` and `.map` are made what `.local` is.
 """
 
 import tempfile
@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import modal
 
-from module4.lab4_modal import training
+from module4.lab4_modal import inference, monitoring, training
 from shared.config import preset
 from shared.graph import Graph, Node
 
@@ -28,20 +28,51 @@ class Call:
     calls: list["Call"] = field(default_factory=list)
 
 
+@dataclass
+class Result:
+    """What `.spawn` returns: the result is there already."""
+
+    value: Any
+
+    def get(self) -> Any:
+        return self.value
+
+
 def read_graph() -> Graph:
     """Return the graph of the calls of a run; what one call returned and another was given is an edge."""
-    config = preset("tiny", baseline={"max_iter": 2})
-    with tempfile.TemporaryDirectory() as store, watched_calls() as caller, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".* is executing locally")  # that is the point
-        training.run_pipeline(config.to_json(), store, run_id="watched")
-    assert training.app.name
-    return Graph(training.app.name, read_calls(caller.calls))
+    with tempfile.TemporaryDirectory() as store:
+        return read_training(preset("tiny", baseline={"max_iter": 2}).to_json(), store)
+
+
+def read_graphs() -> dict[str, Graph]:
+    """Return the graphs of all three apps, run one after the other on the same store."""
+    everything_passes = {"min_roc_auc": 0, "max_calibration_error": 1, "min_origin_roc_auc": 0}
+    config = preset("tiny", baseline={"max_iter": 10}, gate=everything_passes).to_json()
+    with tempfile.TemporaryDirectory() as store:
+        graphs = [read_training(config, store)]
+        for app, entry in ((inference.app, inference.predict_day), (monitoring.app, monitoring.watch)):
+            with watched_calls() as caller:
+                entry.local("2013-03-12", config, store)
+            graphs.append(Graph(str(app.name), read_calls(caller.calls[0].calls)))
+    return {graph.name: graph for graph in graphs}
+
+
+def read_training(config: str, store: str) -> Graph:
+    """Return the graph of the training app's calls."""
+    with watched_calls() as caller:
+        training.run_pipeline(config, store, run_id="watched")
+    return Graph(str(training.app.name), read_calls(caller.calls))
 
 
 @contextmanager
 def watched_calls() -> Iterator[Call]:
     """Record every call of a Modal function, below the call that made it."""
-    functions = {name: value for name, value in vars(training).items() if isinstance(value, modal.Function)}
+    functions = {
+        name: value
+        for app in (training, inference, monitoring)
+        for name, value in vars(app).items()
+        if isinstance(value, modal.Function)
+    }
     local, stack = modal.Function.local, [Call("the caller")]
 
     def watch(function: modal.Function[..., Any, Any], *args: Any, **kwargs: Any) -> Any:
@@ -58,8 +89,11 @@ def watched_calls() -> Iterator[Call]:
     with (
         patch.object(modal.Function, "local", watch),
         patch.object(modal.Function, "remote", lambda function, *args, **kwargs: function.local(*args, **kwargs)),
+        patch.object(modal.Function, "spawn", lambda function, *args: Result(function.local(*args))),
         patch.object(modal.Function, "map", map_here),
+        warnings.catch_warnings(),
     ):
+        warnings.filterwarnings("ignore", message=".* is executing locally")  # that is the point
         yield stack[0]
 
 

@@ -1,26 +1,33 @@
 """The Dagster lab: its assets as plain functions, its checks, its runs, read through Dagster's own API."""
 
+import base64
 import logging
+import re
 import warnings
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 import pytest
+from PIL import Image
 
 from module4.lab3_dagster import run
 from module4.lab3_dagster.assets import ASSETS, load_data, preprocess
-from module4.lab3_dagster.checks import CHECKS, labels_are_plausible, splits_follow_time
+from module4.lab3_dagster.checks import CHECKS, class_balance, no_leakage, schema_and_ranges
+from module4.lab3_dagster.definitions import defs
+from module4.lab3_dagster.metadata import PREVIEW_ROWS
 from module4.lab3_dagster.resources import Pipeline, resources
 from module4.platforms import ROOT
 from shared.config import PipelineConfig, preset
 from shared.deployment import Deployment
-from shared.errors import PipelineError
+from shared.errors import ConfigError, PipelineError
 from shared.models import Fitted
 
 SMALL = {"baseline": {"max_iter": 5}}
+OPEN_GATE = {"min_roc_auc": 0, "max_calibration_error": 1, "min_origin_roc_auc": 0, "max_log_loss_increase": 1}
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +53,8 @@ def materialize(instance: dg.DagsterInstance, store: Path) -> Callable[..., dg.E
 
 
 @pytest.fixture(scope="module")
-def closed_gate(materialize: Callable[..., dg.ExecuteInProcessResult]) -> dg.ExecuteInProcessResult:
-    """A whole run whose model is not good enough for production."""
-    return materialize(preset("tiny", gate={"min_roc_auc": 0.99}, **SMALL))
+def whole_run(materialize: Callable[..., dg.ExecuteInProcessResult]) -> dg.ExecuteInProcessResult:
+    return materialize(preset("tiny", gate=OPEN_GATE, **SMALL))
 
 
 def test_an_asset_is_a_function(tiny: PipelineConfig, tiny_flights: pd.DataFrame, tiny_features: pd.DataFrame) -> None:
@@ -57,57 +63,104 @@ def test_an_asset_is_a_function(tiny: PipelineConfig, tiny_flights: pd.DataFrame
     pd.testing.assert_frame_equal(preprocess(pipeline, tiny_flights), tiny_features)
 
 
-def test_a_closed_gate_is_a_warning_and_the_run_succeeds(closed_gate: dg.ExecuteInProcessResult) -> None:
-    checks = {check.check_name: check for check in closed_gate.get_asset_check_evaluations()}
-    assert closed_gate.success
-    assert {name: check.passed for name, check in checks.items()} == {
-        "splits_follow_time": True,
-        "labels_are_plausible": True,
-        "quality_gate": False,
-    }
-    assert checks["quality_gate"].severity is dg.AssetCheckSeverity.WARN
-    assert "is below 0.9900" in str(checks["quality_gate"].description)
-    assert not closed_gate.asset_value("deploy").in_production
+def test_all_checks_of_a_good_run_pass(whole_run: dg.ExecuteInProcessResult) -> None:
+    checks = {check.check_name: check for check in whole_run.get_asset_check_evaluations()}
+    assert {*checks} == {"schema_and_ranges", "no_leakage", "class_balance", "quality_gate", "beats_the_champion"}
+    assert all(check.passed for check in checks.values())
+    assert {name for name, check in checks.items() if not check.blocking} == {"beats_the_champion"}
+    assert checks["beats_the_champion"].description == "There is no champion to compare with."
+    assert checks["class_balance"].metadata["late in test"].value == pytest.approx(0.271, abs=0.001)
+    assert whole_run.asset_value("deploy").in_production
 
 
-def test_trials_ran_as_steps_of_their_own(closed_gate: dg.ExecuteInProcessResult) -> None:
-    succeeded = {event.step_key for event in closed_gate.get_step_success_events()}
+def test_a_closed_gate_stops_the_run_before_deploy(tmp_path: Path) -> None:
+    closed = preset("tiny", gate={**OPEN_GATE, "min_roc_auc": 0.99}, **SMALL)
+    with dg.DagsterInstance.ephemeral() as empty:
+        result = dg.materialize(
+            [*ASSETS, *CHECKS],
+            resources=resources(closed.to_json(), str(tmp_path)),
+            instance=empty,
+            raise_on_error=False,
+        )
+    (failed,) = (check for check in result.get_asset_check_evaluations() if not check.passed)
+    assert not result.success
+    assert failed.check_name == "quality_gate"
+    assert "is below 0.9900" in str(failed.description)
+    assert not result.asset_materializations_for_node("deploy")
+    assert not (tmp_path / "registry").exists()
+
+
+def test_a_winner_worse_than_the_champion_is_told_and_only_staged(
+    whole_run: dg.ExecuteInProcessResult, store: Path
+) -> None:
+    champion = whole_run.asset_value("deploy").version
+    config = preset("tiny", gate={**OPEN_GATE, "max_log_loss_increase": 0}, baseline={"max_iter": 1})
+    bound = resources(config.to_json(), str(store))
+    with dg.DagsterInstance.ephemeral() as instance:
+        worse = dg.materialize([*ASSETS, *CHECKS], resources=bound, instance=instance)
+        staged = worse.asset_value("deploy").version
+    assert worse.success
+    (failed,) = (check for check in worse.get_asset_check_evaluations() if not check.passed)
+    assert failed.check_name == "beats_the_champion"
+    assert failed.severity is dg.AssetCheckSeverity.WARN
+    assert f"log loss against champion {champion}" in str(failed.description)
+    aliases = Pipeline(config=config.to_json(), registry_uri=f"{store}/registry").registry.aliases()
+    assert aliases["production"] == champion
+    assert aliases["staging"] == staged != champion
+
+
+def test_trials_ran_as_steps_of_their_own(whole_run: dg.ExecuteInProcessResult) -> None:
+    succeeded = {event.step_key for event in whole_run.get_step_success_events()}
     assert {"hyperparameter_search.run_trial[0]", "hyperparameter_search.run_trial[1]"} <= succeeded
 
 
-def test_metadata_says_what_was_stored(closed_gate: dg.ExecuteInProcessResult, store: Path) -> None:
-    (event,) = closed_gate.asset_materializations_for_node("preprocess")
-    assert event.metadata["uri"].value == f"{store}/runs/{closed_gate.run_id}/preprocess"
+def test_metadata_says_what_was_stored(whole_run: dg.ExecuteInProcessResult, store: Path) -> None:
+    (event,) = whole_run.asset_materializations_for_node("preprocess")
+    assert event.metadata["uri"].value == f"{store}/runs/{whole_run.run_id}/preprocess"
     assert event.metadata["rows"].value == 29851
-    (event,) = closed_gate.asset_materializations_for_node("deploy")
-    assert event.metadata["in_production"].value is False
+    assert event.metadata["dagster/row_count"].value == 29851
+    assert "late_share_plane_14d" in [column.name for column in event.metadata["dagster/column_schema"].value.columns]
+    assert str(event.metadata["preview"].value).count("\n") == PREVIEW_ROWS + 1
+    (event,) = whole_run.asset_materializations_for_node("deploy")
+    assert event.metadata["in_production"].value is True
 
 
-def test_nothing_is_pickled(closed_gate: dg.ExecuteInProcessResult, store: Path) -> None:
+def test_the_evaluation_shows_its_report_and_its_plots(whole_run: dg.ExecuteInProcessResult, store: Path) -> None:
+    (event,) = whole_run.asset_materializations_for_node("evaluate")
+    folder = store / "runs" / whole_run.run_id / "evaluate"
+    assert event.metadata["report"].value == (folder / "report.md").read_text()
+    image = re.fullmatch(r"!\[.+\]\(data:image/png;base64,(.+)\)", str(event.metadata["plots"].value))
+    assert image
+    shown, stored = Image.open(BytesIO(base64.b64decode(image[1]))), Image.open(folder / "report.png")
+    assert shown.width == 900
+    assert shown.width / shown.height == pytest.approx(stored.width / stored.height, rel=0.01)
+
+
+def test_nothing_is_pickled(whole_run: dg.ExecuteInProcessResult, store: Path) -> None:
     names = {path.name for path in store.rglob("*") if path.is_file()}
     assert not any(path.suffix in (".pkl", ".pickle") for path in map(Path, names))
-    files = list((store / "runs" / closed_gate.run_id).glob("hyperparameter_search.*/**/*"))
+    files = list((store / "runs" / whole_run.run_id).glob("hyperparameter_search.*/**/*"))
     assert all(path.read_bytes().startswith(b"{") for path in files if path.is_file())
 
 
 def test_one_asset_alone_reads_what_an_earlier_run_stored(
-    closed_gate: dg.ExecuteInProcessResult, materialize: Callable[..., dg.ExecuteInProcessResult], store: Path
+    whole_run: dg.ExecuteInProcessResult, materialize: Callable[..., dg.ExecuteInProcessResult], store: Path
 ) -> None:
     again = materialize(preset("tiny", **SMALL), selection=["train"])
-    assert again.run_id != closed_gate.run_id
-    assert again.asset_value("train").trial == closed_gate.asset_value("train").trial
+    assert again.run_id != whole_run.run_id
+    assert again.asset_value("train").trial == whole_run.asset_value("train").trial
     assert [path.name for path in (store / "runs" / again.run_id).iterdir()] == ["train"]
 
 
 def test_values_load_from_outside_of_a_run(
-    closed_gate: dg.ExecuteInProcessResult, instance: dg.DagsterInstance, store: Path
+    whole_run: dg.ExecuteInProcessResult, instance: dg.DagsterInstance, store: Path
 ) -> None:
     defs = dg.Definitions(assets=ASSETS, resources=resources("tiny", str(store)))
     with defs.get_asset_value_loader(instance) as loader:
         deployment = loader.load_asset_value("deploy", python_type=Deployment)
         model = loader.load_asset_value("hyperparameter_search", python_type=Fitted)
-    assert deployment == closed_gate.asset_value("deploy")
-    assert model.trial == closed_gate.asset_value("hyperparameter_search").trial
+    assert deployment == whole_run.asset_value("deploy")
+    assert model.trial == whole_run.asset_value("hyperparameter_search").trial
 
 
 def test_an_asset_that_was_never_made_is_named(store: Path) -> None:
@@ -117,16 +170,19 @@ def test_an_asset_that_was_never_made_is_named(store: Path) -> None:
         )
 
 
-def test_splits_that_overlap_fail_the_check(tiny_features: pd.DataFrame) -> None:
-    assert splits_follow_time(tiny_features).passed
-    swapped = tiny_features.assign(split=tiny_features["split"].replace({"train": "test", "test": "train"}))
-    assert not splits_follow_time(swapped).passed
-
-
-@pytest.mark.parametrize("label", [0, None])
-def test_labels_that_cannot_be_fail_the_check(tiny_features: pd.DataFrame, label: int | None) -> None:
-    assert labels_are_plausible(tiny_features).passed
-    assert not labels_are_plausible(tiny_features.assign(late=label)).passed
+@pytest.mark.parametrize(
+    ("check", "change"),
+    [
+        (schema_and_ranges, {"distance": -1}),
+        (no_leakage, {"split": pd.Categorical(["test"] * 29851)}),
+        (class_balance, {"late": 0}),
+    ],
+)
+def test_a_check_is_a_function_too(check: Any, change: dict[str, Any], tiny_features: pd.DataFrame) -> None:
+    assert check(tiny_features).passed
+    failed = check(tiny_features.assign(**change))
+    assert not failed.passed
+    assert failed.description
 
 
 def test_a_failed_data_check_stops_the_run(tiny_features: pd.DataFrame, tmp_path: Path) -> None:
@@ -137,13 +193,13 @@ def test_a_failed_data_check_stops_the_run(tiny_features: pd.DataFrame, tmp_path
     train = next(asset for asset in ASSETS if asset.key == dg.AssetKey("train"))
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
-            [preprocess_without_late_flights, train, labels_are_plausible],
+            [preprocess_without_late_flights, train, class_balance],
             resources=resources("tiny", str(tmp_path)),
             instance=instance,
             raise_on_error=False,
         )
     assert not result.success
-    assert "labels_are_plausible" in str(next(event.step_key for event in result.get_step_failure_events()))
+    assert "class_balance" in str(next(event.step_key for event in result.get_step_failure_events()))
     assert not result.asset_materializations_for_node("train")
 
 
@@ -153,19 +209,35 @@ def test_a_failed_run_raises_and_names_the_step(tmp_path: Path, monkeypatch: pyt
         run.run(preset("tiny", data_folder=str(tmp_path)), str(tmp_path / "store"))
 
 
+def test_a_wrong_configuration_ends_a_run_before_its_first_step(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"trials: Input should be greater"):
+        resources(preset("tiny").model_copy(update={"trials": 0}).to_json(), str(tmp_path))
+    job = defs.resolve_job_def("training")
+    wrong = {"resources": {"pipeline": {"config": {"config": "huge", "registry_uri": str(tmp_path)}}}}
+    result = job.execute_in_process(run_config=wrong, raise_on_error=False)
+    assert not result.success
+    assert not result.get_step_failure_events()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_definitions_load_without_a_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        defs = dg.Definitions(assets=ASSETS, asset_checks=CHECKS, resources=resources("tiny", "unused"))
         dg.Definitions.validate_loadable(defs)
 
 
-def test_the_command_line_accepts_the_definitions(run_python: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("-m", "dagster", "definitions", "validate", "-m", "module4.lab3_dagster.definitions"),
+        ("-m", "dagster_dg_cli.cli", "check", "defs"),
+    ],
+)
+def test_the_command_lines_accept_the_definitions(command: tuple[str, ...], run_python: Any, tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text((ROOT / "module4/lab3_dagster/dagster.yaml").read_text())
-    command = ["-m", "dagster", "definitions", "validate", "-m", "module4.lab3_dagster.definitions"]
     result = run_python(*command, env={"DAGSTER_HOME": str(tmp_path)})
-    assert result.returncode == 0, result.stderr
-    assert "All code locations passed validation" in result.stdout + result.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert re.search("All (code locations passed validation|definitions loaded)", result.stdout + result.stderr)
 
 
 def test_every_step_tries_again() -> None:
@@ -174,3 +246,4 @@ def test_every_step_tries_again() -> None:
             assert op.retry_policy is not None
             assert op.retry_policy.max_retries == 2
             assert op.retry_policy.backoff is dg.Backoff.EXPONENTIAL
+            assert op.retry_policy.jitter is dg.Jitter.PLUS_MINUS

@@ -1,5 +1,6 @@
 """Kubeflow Pipelines: what is compiled is fit for a cluster and runs as it is; a failure names its step."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -9,7 +10,9 @@ import pytest
 import yaml
 from threadpoolctl import threadpool_limits
 
-from module4.lab2_kubeflow.pipeline import IMAGE
+from module4.lab2_kubeflow.cluster import Cluster
+from module4.lab2_kubeflow.compile import FOLDER, compile_all
+from module4.lab2_kubeflow.components import IMAGE
 from module4.lab2_kubeflow.run import explain, local_folder
 from shared import pipeline, steps
 from shared.config import PipelineConfig, preset
@@ -17,14 +20,8 @@ from shared.errors import PipelineError
 
 RunPython = Callable[..., CompletedProcess[str]]
 
+FILES = sorted(FOLDER.iterdir())
 SECRETS = {"WANDB_API_KEY": "fake-wandb-key", "AWS_SECRET_ACCESS_KEY": "fake-aws-key"}
-
-COMPILE = """
-import sys
-from pathlib import Path
-from module4.lab2_kubeflow.pipeline import compile_pipeline
-compile_pipeline(Path(sys.argv[1]))
-"""
 
 RUN_COMPILED = """
 import sys
@@ -33,6 +30,25 @@ path, config, store = sys.argv[1:]
 local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=f"{store}/runs")
 finished = components.load_component_from_file(path)(config=config, registry=f"{store}/registry")
 print(finished.output.path)
+"""
+
+VERTEX = """
+import json, socket, sys
+def refuse(*arguments): raise AssertionError("the network was asked for")
+socket.socket.connect = socket.getaddrinfo = refuse
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import aiplatform
+path, config = sys.argv[1:]
+job = aiplatform.PipelineJob(
+    display_name="training",
+    template_path=path,
+    pipeline_root="gs://bucket/runs",
+    parameter_values={"config": config, "registry": "gs://bucket/registry", "code": "abc"},
+    project="nobody",
+    location="europe-west1",
+    credentials=AnonymousCredentials(),
+)
+print(json.dumps(job.to_dict()))
 """
 
 RUN = """
@@ -45,18 +61,18 @@ run(parse(sys.argv[1]), sys.argv[2])
 
 @pytest.fixture(scope="module")
 def compiled(run_python: RunPython, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("kubeflow") / "pipeline.yaml"
-    run_python("-c", COMPILE, str(path), env=SECRETS, check=True)
-    return path
+    """All files, compiled where secrets are in the environment, and with another order of sets."""
+    folder = tmp_path_factory.mktemp("kubeflow")
+    environment = {**SECRETS, "PYTHONHASHSEED": "1"}
+    run_python("-m", "module4.lab2_kubeflow", "compile", "--folder", str(folder), env=environment, check=True)
+    return folder
 
 
-@pytest.fixture(scope="module")
-def spec(compiled: Path) -> dict[str, Any]:
-    return dict(yaml.safe_load(compiled.read_text()))
+def read(path: Path) -> list[dict[str, Any]]:
+    return [dict(document) for document in yaml.safe_load_all(path.read_text())]
 
 
-@pytest.fixture(scope="module")
-def tasks(spec: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def tasks_of(spec: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Every task that becomes a pod, also those inside of loops and inner pipelines."""
     graphs = [component["dag"] for component in (spec["root"], *spec["components"].values()) if "dag" in component]
     pods = {name for name, component in spec["components"].items() if "executorLabel" in component}
@@ -65,47 +81,132 @@ def tasks(spec: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_compiling_again_gives_the_same_bytes(compiled: Path, run_python: RunPython, tmp_path: Path) -> None:
-    run_python("-c", COMPILE, str(tmp_path / "again.yaml"), env={"PYTHONHASHSEED": "1"}, check=True)
-    assert (tmp_path / "again.yaml").read_bytes() == compiled.read_bytes()
+# The compiled files
 
 
-def test_compiled_file_holds_no_secret_of_the_environment(compiled: Path) -> None:
-    assert [name for name, value in SECRETS.items() if value in compiled.read_text()] == []
+def test_the_files_in_git_are_what_the_pipelines_compile_to(compiled: Path) -> None:
+    assert sorted(path.name for path in compiled.iterdir()) == sorted(path.name for path in FOLDER.iterdir())
+    for path in FOLDER.iterdir():
+        assert (compiled / path.name).read_bytes() == path.read_bytes(), f"{path.name}: run make kubeflow-compile"
 
 
-def test_only_what_touches_the_registry_is_never_cached(tasks: dict[str, dict[str, Any]]) -> None:
-    cached = {name for name, task in tasks.items() if task["cachingOptions"].get("enableCache")}
-    assert set(tasks) - cached == {"evaluate", "deploy"}
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_no_file_holds_a_secret_of_the_environment(compiled: Path, path: Path) -> None:
+    assert [name for name, value in SECRETS.items() if value in (compiled / path.name).read_text()] == []
 
 
-def test_every_task_is_tried_again_and_waits_longer_each_time(tasks: dict[str, dict[str, Any]]) -> None:
-    assert len(tasks) == 8
-    for name, task in tasks.items():
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_task_is_tried_again_and_waits_longer_each_time(path: Path) -> None:
+    for name, task in tasks_of(read(path)[0]).items():
         policy = task["retryPolicy"]
         assert policy["maxRetryCount"] > 0, name
         assert policy["backoffDuration"] != "0s", name
         assert policy["backoffFactor"] > 1, name
 
 
-def test_every_task_reserves_its_share_of_a_node(spec: dict[str, Any]) -> None:
-    executors = spec["deploymentSpec"]["executors"]
-    assert len(executors) == 8
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_task_reserves_its_share_and_starts_from_the_image_with_nothing_to_install(path: Path) -> None:
+    executors = read(path)[0]["deploymentSpec"]["executors"]
+    assert {executor["container"]["image"] for executor in executors.values()} == {IMAGE}
     for name, executor in executors.items():
         assert set(executor["container"]["resources"]) >= {"resourceCpuLimit", "resourceMemoryLimit"}, name
+    assert "pip install" not in path.read_text()
 
 
-def test_every_task_starts_from_the_project_image_and_installs_nothing(compiled: Path, spec: dict[str, Any]) -> None:
-    executors = spec["deploymentSpec"]["executors"].values()
-    assert {executor["container"]["image"] for executor in executors} == {IMAGE}
-    assert "pip install" not in compiled.read_text()
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_cached_task_gets_the_version_of_the_code(path: Path) -> None:
+    for name, task in tasks_of(read(path)[0]).items():
+        if task["cachingOptions"].get("enableCache"):
+            assert "code" in task["inputs"]["parameters"], name
+
+
+def test_only_what_touches_the_registry_or_reports_is_never_cached() -> None:
+    tasks = tasks_of(read(FOLDER / "training.yaml")[0])
+    cached = {name for name, task in tasks.items() if task["cachingOptions"].get("enableCache")}
+    assert set(tasks) - cached == {"evaluate", "deploy", "report-outcome"}
+
+
+def test_the_outcome_is_reported_whatever_happened() -> None:
+    task = tasks_of(read(FOLDER / "training.yaml")[0])["report-outcome"]
+    assert task["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
+    # On a cluster the task hangs on the one that it waits for, which must always start: not on the last step.
+    assert task["dependentTasks"] == ["training"]
+    assert task["inputs"]["parameters"]["status"]["taskFinalStatus"]["producerTask"] == "training"
+
+
+# What only a cluster has
+
+
+def test_the_cluster_variant_differs_in_kubernetes_settings_alone() -> None:
+    plain, (spec, platform) = read(FOLDER / "training.yaml"), read(FOLDER / "training-cluster.yaml")
+    assert [spec] == plain
+    assert set(platform["platforms"]) == {"kubernetes"}
+
+
+def test_pods_get_secrets_by_name_and_only_where_they_are_needed() -> None:
+    executors = read(FOLDER / "training-cluster.yaml")[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    secrets = {
+        name.removeprefix("exec-"): [
+            (secret["secretName"], [key["envVar"] for key in secret["keyToEnv"]])
+            for secret in settings.get("secretAsEnv", [])
+        ]
+        for name, settings in executors.items()
+    }
+    store = ("object-store", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+    assert {name: given for name, given in secrets.items() if given} == {
+        "evaluate": [store],
+        "deploy": [store, ("wandb", ["WANDB_API_KEY"])],
+    }
+
+
+def test_every_pod_has_a_node_and_a_time_limit_and_the_store_is_mounted() -> None:
+    executors = read(FOLDER / "training-cluster.yaml")[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    assert all(settings["nodeSelector"]["labels"] for settings in executors.values())
+    assert all(int(settings["activeDeadlineSeconds"]) > 0 for settings in executors.values())
+    mounted = {
+        name: settings["pvcMount"][0]["mountPath"] for name, settings in executors.items() if "pvcMount" in settings
+    }
+    assert mounted == {"exec-evaluate": "/store", "exec-deploy": "/store"}
+
+
+def test_another_image_and_an_accelerator_when_asked_for(tmp_path: Path) -> None:
+    compile_all(tmp_path, Cluster("registry.example/one-pipeline:7", gpus=1))
+    spec, platform = read(tmp_path / "training-cluster.yaml")
+    executors = spec["deploymentSpec"]["executors"]
+    assert {executor["container"]["image"] for executor in executors.values()} == {"registry.example/one-pipeline:7"}
+    asking = {name for name, executor in executors.items() if "accelerator" in executor["container"]["resources"]}
+    assert asking == {"exec-train", "exec-run-trial", "exec-select-best"}
+    assert executors["exec-train"]["container"]["resources"]["accelerator"]["resourceType"] == "nvidia.com/gpu"
+    kubernetes = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    assert kubernetes["exec-train"]["tolerations"][0]["key"] == "nvidia.com/gpu"
+
+
+# Vertex AI
+
+
+def test_vertex_ai_reads_the_same_file(run_python: RunPython, tiny: PipelineConfig) -> None:
+    path = FOLDER / "training.yaml"
+    done = run_python("-c", VERTEX, str(path), tiny.to_json(), env={"GOOGLE_CLOUD_PROJECT": "nobody"}, check=True)
+    job = json.loads(done.stdout.splitlines()[-1])
+    assert job["pipelineSpec"]["pipelineInfo"]["name"] == "training"
+    assert set(job["pipelineSpec"]["root"]["dag"]["tasks"]) == {"training", "report-outcome"}
+    assert job["runtimeConfig"]["parameterValues"] == {
+        "config": tiny.to_json(),
+        "registry": "gs://bucket/registry",
+        "code": "abc",
+    }
+    assert job["runtimeConfig"]["gcsOutputDirectory"] == "gs://bucket/runs"
+
+
+# Running it
 
 
 def test_compiled_file_alone_gives_the_reference_fingerprint(
-    compiled: Path, run_python: RunPython, tiny: PipelineConfig, tmp_path: Path
+    run_python: RunPython, tiny: PipelineConfig, tmp_path: Path
 ) -> None:
+    path = FOLDER / "training.yaml"
     done = run_python(
-        "-c", RUN_COMPILED, str(compiled), tiny.to_json(), str(tmp_path), env={"TMPDIR": str(tmp_path)}, check=True
+        "-c", RUN_COMPILED, str(path), tiny.to_json(), str(tmp_path), env={"TMPDIR": str(tmp_path)}, check=True
     )
     # After a loop kfp.local may leave `print` indented; `run` repairs that.
     fingerprint = steps.read_fingerprint(done.stdout.splitlines()[-1].strip())
@@ -118,7 +219,7 @@ def test_failing_step_is_named(run_python: RunPython, tmp_path: Path) -> None:
     config = preset("tiny", data_folder=str(tmp_path / "no python3 here"))
     done = run_python("-c", RUN, config.to_json(), str(tmp_path / "store"), env={"TMPDIR": str(tmp_path)})
     assert done.returncode != 0
-    assert "PipelineError: Kubeflow Pipelines: 'load_data' failed" in done.stderr
+    assert "PipelineError: Kubeflow Pipelines: 'load_data' inside 'training' failed" in done.stderr
     assert "DataError" in done.stdout
     assert config.data_folder is not None
     assert config.data_folder in done.stdout[done.stdout.index("DataError") :]

@@ -3,24 +3,37 @@
 import ast
 import inspect
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import modal
 import pytest
 
-from module4.lab4_modal import training
+from module4.lab4_modal import inference, monitoring, training
+from module4.lab4_modal import run as lab
 from module4.measure import measured_run
 from module4.platforms import ROOT
 from shared import pipeline, steps
 from shared.config import PipelineConfig, preset
-from shared.graph import SEARCH, TRAINING
+from shared.graph import GRAPHS, INFERENCE, MONITORING, SEARCH, TRAINING
+from tests.contract import modal_graph
+from tests.contract.test_graph import described
 
 LAB = ROOT / "module4" / "lab4_modal"
-FUNCTIONS = {name: value for name, value in vars(training).items() if isinstance(value, modal.Function)}
+FILES = {app.__name__.rpartition(".")[2]: app for app in (training, inference, monitoring)}
+FUNCTIONS = {
+    f"{file}.{name}": value
+    for file, app in FILES.items()
+    for name, value in vars(app).items()
+    if isinstance(value, modal.Function)
+}
+SMALL = preset("tiny", trials=1, baseline={"max_iter": 5})
 MODAL_RUN = ["-m", "modal", "run", "-m", "module4.lab4_modal.training"]
 
 
@@ -32,7 +45,32 @@ def no_account(tmp_path: Path) -> dict[str, str]:
 
 
 def test_the_functions_are_the_steps() -> None:
-    assert set(FUNCTIONS) == {*TRAINING.names, *SEARCH.names, "pipeline"}
+    names = {
+        "training": {*TRAINING.names, *SEARCH.names, "pipeline"},
+        "inference": {*INFERENCE.names, "predict_day", "every_morning"},
+        "monitoring": {*MONITORING.names, "watch", "every_week"},
+    }
+    assert set(FUNCTIONS) == {f"{file}.{name}" for file, those in names.items() for name in those}
+
+
+def test_the_calls_of_every_app_are_the_declared_graph() -> None:
+    graphs = modal_graph.read_graphs()
+    assert set(graphs) == set(GRAPHS)
+    for name, graph in graphs.items():
+        assert described(graph.nodes) == described(GRAPHS[name].nodes), name
+
+
+def test_two_functions_have_a_schedule() -> None:
+    schedules = {name: function.info().schedule for name, function in FUNCTIONS.items()}
+    assert {name: str(schedule) for name, schedule in schedules.items() if schedule} == {
+        "inference.every_morning": "Cron('30 5 * * *', America/New_York)",
+        "monitoring.every_week": "Cron('0 6 * * mon', America/New_York)",
+    }
+
+
+def test_a_gpu_is_asked_for_by_an_option() -> None:
+    with_gpu = training.train.with_options(gpu="L40S").info()
+    assert (with_gpu.gpus, with_gpu.cpu) == ([("L40S", 1)], training.train.info().cpu)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -45,11 +83,9 @@ def test_every_function_has_a_limit_and_the_volume_and_no_gpu(name: str) -> None
 
 def test_what_can_fail_is_tried_again() -> None:
     tries = {name: function.info().max_retries for name, function in FUNCTIONS.items()}
-    assert {name for name, retries in tries.items() if not retries} == {
-        "propose_trials",
-        "hyperparameter_search",
-        "pipeline",
-    }
+    assert tries.pop("training.hyperparameter_search") == 1
+    callers = {"pipeline", "propose_trials", "predict_day", "every_morning", "watch", "every_week"}
+    assert {name.partition(".")[2] for name, retries in tries.items() if not retries} == callers
     assert {retries for retries in tries.values() if retries} == {2}
 
 
@@ -58,17 +94,41 @@ def test_the_entrypoint_stores_on_the_volume() -> None:
     assert store in training.train.info().volumes
 
 
-def test_the_container_gets_all_it_imports() -> None:
-    """The image adds `shared`; anything else of this repository would be missing in the cloud, and only there."""
-    tree = ast.walk(ast.parse((LAB / "training.py").read_text()))
-    imported = {name for node in tree for name in imported_packages(node)} - sys.stdlib_module_names
-    assert imported == {"modal", "shared"}
+@pytest.mark.parametrize("file", [*FILES, "common"])
+def test_the_container_gets_all_it_imports(file: str) -> None:
+    """The image adds `shared`, Modal adds the app's package; anything else of this repository would be missing."""
+    tree = ast.walk(ast.parse((LAB / f"{file}.py").read_text()))
+    ours = {name for node in tree for name in imported_modules(node) if (ROOT / name.partition(".")[0]).is_dir()}
+    assert {name for name in ours if name.partition(".")[0] != "shared"} <= {
+        "module4.lab4_modal.common",
+        "module4.lab4_modal.inference",
+    }
 
 
-def imported_packages(node: ast.AST) -> list[str]:
+def imported_modules(node: ast.AST) -> list[str]:
     names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-    names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-    return [name.partition(".")[0] for name in names]
+    return names + ([node.module or ""] if isinstance(node, ast.ImportFrom) else [])
+
+
+def older_and_newer() -> list[tuple[str, str]]:
+    table = (LAB / "README.md").read_text().partition("| then | now |")[2].partition("##")[0]
+    return re.findall(r"^\| `(.+)` \| `(.+)` \|$", table, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("older", "newer"), older_and_newer())
+def test_the_table_of_older_tutorials_is_right(older: str, newer: str) -> None:
+    app, image = modal.App("table"), modal.Image.debian_slim()
+    names = {"modal": modal, "app": app, "image": image, "volume": training.volume, "secret": modal.Secret.from_dict()}
+    names["f"] = app.function(serialized=True)(len)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises((AttributeError, TypeError, modal.exception.DeprecationError)):
+            eval(older, names)
+        eval(newer, names)
+
+
+def test_the_table_of_older_tutorials_is_there() -> None:
+    assert len(older_and_newer()) > 10
 
 
 @pytest.mark.filterwarnings("ignore:The propose_trials function is executing locally")
@@ -102,11 +162,94 @@ def test_the_command_has_the_entrypoints_options(
     assert "--store" in result.stdout
 
 
+def test_the_cloud_is_refused_without_a_token(
+    run_python: Callable[..., CompletedProcess[str]], no_account: dict[str, str]
+) -> None:
+    result = run_python("-m", "module4.lab4_modal.run", "--cloud", env=no_account)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    (said,) = result.stderr.splitlines()
+    assert said.startswith("error: cloud: Modal finds no token. Run `.venv/bin/modal setup` once, or set")
+
+
+def test_a_killed_step_runs_again_and_the_model_is_the_same(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], reference: str
+) -> None:
+    """The attempts are counted on the Volume, so the count must survive the container that was killed."""
+    store = tmp_path / "store"
+    fault = {"step": "train", "kind": "kill", "times": 1, "state": f"{store}/faults"}
+    config = SMALL.model_copy(update={"fault": preset("tiny", fault=fault).fault})
+    assert lab.run(config, str(store), "--gpu=L40S")["fingerprint"] == reference
+    assert sorted(path.name for path in (store / "faults").iterdir()) == ["train-1"]
+    said = capfd.readouterr()
+    assert "train asks for GPU L40S, 4 CPUs: recorded, not given." in said.err
+    assert "trial 1 of 1 is scored" in said.out
+
+
+@pytest.fixture(scope="module")
+def reference(store: Path) -> str:
+    """The fingerprint that plain Python gets."""
+    return str(steps.read_fingerprint(f"{store}/runs/python/deploy")["fingerprint"])
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a model in production; the control plane keeps it as the apps' Volume."""
+    folder = tmp_path_factory.mktemp("modal") / "store"
+    pipeline.run(SMALL, str(folder))
+    return folder
+
+
+Command = Callable[..., CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def deployed(store: Path) -> Iterator[Command]:
+    """Run commands against one control plane on which the training app is deployed, with a fast clock."""
+    # A day takes four seconds; containers stay warm from test to test.
+    options = ["--volume", f"training-store={store}", "--speed", "20000", "--containers", "8"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "infra.modal_local", "serve", *options],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    for line in iter(process.stdout.readline, "# ready\n"):
+        assert line, "the control plane did not start"
+        name, _, value = line.removeprefix("export ").strip().partition("=")
+        environment[name] = value.strip("'")
+
+    def run(*arguments: str | Path) -> CompletedProcess[str]:
+        result = subprocess.run(
+            [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result
+
+    try:
+        run("-m", "modal", "deploy", "-m", "module4.lab4_modal.training")
+        yield run
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def wait_for(path: Path, seconds: float = 300) -> None:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} did not come"
+        time.sleep(0.2)
+
+
 CALL_FROM_OTHERS = """
 import os, sys
 from pathlib import Path
 from module4.lab1_airflow.run import environment
-os.environ.update(environment(Path(sys.argv[1])))
+folder, config = sys.argv[1:]
+os.environ.update(environment(Path(folder)))
 os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = "module4/lab4_modal"
 import dagster as dg
 from airflow.utils.db import upgradedb
@@ -114,50 +257,55 @@ upgradedb()
 from module4.lab4_modal.from_dagster import model_from_modal
 from module4.lab4_modal.from_airflow import training_on_modal_dag
 
-result = dg.materialize([model_from_modal])
+chosen = dg.RunConfig(ops={"model_from_modal": {"config": {"config": config}}})
+result = dg.materialize([model_from_modal], run_config=chosen)
 metadata = result.asset_materializations_for_node("model_from_modal")[0].metadata
-run = training_on_modal_dag.test()
+run = training_on_modal_dag.test(run_conf={"config": config})
 summary = run.get_task_instance("train").xcom_pull(task_ids="train")
 print("RESULT", run.state, summary["fingerprint"], metadata["fingerprint"].value)
 """
 
 
-def test_airflow_and_dagster_call_the_deployed_pipeline(tmp_path: Path) -> None:
+def test_airflow_and_dagster_call_the_deployed_pipeline(deployed: Command, tmp_path: Path, reference: str) -> None:
     """Both run for real, against the control plane; both get the model that plain Python gets."""
-    script = tmp_path / "run.sh"
-    script.write_text('set -e\n"$1" -m modal deploy -m module4.lab4_modal.training\n"$1" "$2" "$3"\n')
     (tmp_path / "call.py").write_text(CALL_FROM_OTHERS)
     (tmp_path / "airflow").mkdir()
-    result = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "infra.modal_local",
-            "run",
-            "--",
-            "sh",
-            str(script),
-            sys.executable,
-            tmp_path / "call.py",
-            tmp_path / "airflow",
-        ],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    _, state, one, other = next(line for line in result.stdout.splitlines() if line.startswith("RESULT")).split()
-    reference = pipeline.run(preset("tiny"), str(tmp_path / "reference"))["fingerprint"]
+    # A name of its own for the model: the champion of the other tests would take part in the comparison.
+    config = SMALL.model_copy(update={"model_name": "late-arrival-elsewhere"})
+    said = deployed(tmp_path / "call.py", tmp_path / "airflow", config.to_json()).stdout
+    _, state, one, other = next(line for line in said.splitlines() if line.startswith("RESULT")).split()
     assert (state, one, other) == ("success", reference, reference)
+
+
+def test_monitoring_starts_the_training_when_the_model_is_outdated(deployed: Command, store: Path) -> None:
+    """That it does not otherwise, the watched calls of the graph's test show: nothing is deployed there."""
+    options = ["--day", "2013-07-08", "--config", SMALL.to_json()]
+    said = deployed("-m", "modal", "run", "-q", "-m", "module4.lab4_modal.monitoring", *options).stdout
+    call = re.search(r"training again: (fc-\w+)", said)
+    assert call, said
+    code = f"import modal; print(modal.FunctionCall.from_id('{call[1]}').get(timeout=500)['version'])"
+    version = deployed("-c", code).stdout.strip()
+    wait_for(store / "registry" / "late-arrival" / "versions" / version)
+    assert len(list((store / "registry" / "late-arrival" / "versions").iterdir())) == 2
+
+
+def test_predictions_are_made_on_schedule_and_for_any_days(deployed: Command, store: Path) -> None:
+    days = ["--first", "2013-03-12", "--days", "1", "--config", SMALL.to_json()]
+    said = deployed("-m", "modal", "run", "-q", "-m", "module4.lab4_modal.inference", *days).stdout
+    assert re.findall(r"^(2013-03-1\d): 0\.\d{3} late", said, re.MULTILINE) == ["2013-03-12"]
+    deployed("-m", "modal", "deploy", "-m", "module4.lab4_modal.inference")
+    today = inference.today_in_2013()
+    wait_for(store / "predictions" / f"date={today}" / "manifest.json")
+    deployed("-m", "modal", "app", "stop", "inference", "--yes")
 
 
 @pytest.mark.skipif(
     not os.environ.get("MODAL_LIVE_TEST"),
     reason="runs in the Modal cloud, which costs money: set MODAL_LIVE_TEST=1 with a token (MODAL_TOKEN_ID/SECRET)",
 )
-def test_the_same_file_runs_in_the_cloud(run_python: Callable[..., CompletedProcess[str]]) -> None:
-    result = run_python(*MODAL_RUN)
+def test_the_same_file_runs_in_the_cloud() -> None:
+    """The first time Modal builds the image, which takes minutes."""
+    command = [sys.executable, "-m", "module4.lab4_modal.run", "--cloud"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=3600)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "fingerprint " in result.stdout
+    assert re.search(r"^fingerprint [0-9a-f]{64}$", result.stdout, re.MULTILINE)

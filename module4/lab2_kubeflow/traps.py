@@ -1,0 +1,93 @@
+"""Two traps to fall into once, here, where it costs nothing: a cached result of old code, and a branch not taken.
+
+Both end with a pipeline that KFP calls a success.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from kfp import dsl
+
+from module4.lab2_kubeflow.components import component
+from module4.lab2_kubeflow.lineage import last_run
+from module4.lab2_kubeflow.run import RUNS, local_runner
+from module4.platforms import WORKSPACE
+from shared.version import code_version
+
+
+@component
+def compute(code: str) -> int:
+    """Return what a package computes. KFP sees this text, and not that of the package."""
+    import borrowed  # type: ignore[import-not-found]
+
+    return borrowed.compute()
+
+
+@dsl.pipeline
+def computing(code: str = "") -> int:
+    """One cached task."""
+    return compute(code=code).output
+
+
+def stale_cache(folder: Path) -> dict[str, int]:
+    """Change a package between runs; return what the runs gave, without and with the package's version as parameter."""
+    package = folder / "package"
+    package.mkdir(parents=True, exist_ok=True)
+    found = os.environ.get("PYTHONPATH", "")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(package), found]))
+    given = {}
+    for answer in (1, 2):
+        (package / "borrowed.py").write_text(f"def compute():\n    return {answer}\n")
+        for name, version in (("without version", ""), ("with version", code_version(package))):
+            with local_runner(folder):
+                given[f"the package returns {answer}, {name}"] = computing(code=version).output
+    os.environ["PYTHONPATH"] = found
+    return given
+
+
+@component
+def forecast(text: str) -> str:
+    """Say something."""
+    return text
+
+
+@component
+def warn() -> None:
+    """Say that it looks bad."""
+    print("Expect delays.")
+
+
+@dsl.pipeline
+def warning(text: str) -> None:
+    """Warn unless the forecast is "on time"."""
+    said = forecast(text=text)
+    with dsl.If(said.output != "on time"):
+        warn()
+
+
+def false_branch(folder: Path) -> dict[str, bool]:
+    """Return for some forecasts whether the warning came: kfp.local puts a text between quotes and evaluates it."""
+    came = {}
+    for text in ("on time", "late", "it's late"):
+        with local_runner(folder):
+            warning(text=text)
+        came[text] = (last_run(folder / RUNS) / "warn").exists()
+    return came
+
+
+def main() -> None:
+    """Fall into both traps and print what came out."""
+    folder = WORKSPACE / "kubeflow-traps"
+    shutil.rmtree(folder, ignore_errors=True)  # the cache of an earlier time would change what happens
+    given, came = stale_cache(folder), false_branch(folder)  # first: KFP prints much while they run
+    print("\nA cached component returns what a package returns. What came:")
+    for name, number in given.items():
+        print(f"  {name}: {number}")
+    print("\nA warning, unless the forecast is 'on time'. Did it come?")
+    for text, warned in came.items():
+        print(f"  {text}: {'yes' if warned else 'no'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""An asset that another process makes: Dagster Pipes starts it, tells it what to do, and listens to what it reports."""
+
+import sys
+
+import dagster as dg
+
+from module4.lab3_dagster.assets import preprocess, train
+from module4.lab3_dagster.io_manager import latest_uri
+from module4.lab3_dagster.resources import Pipeline
+from module4.platforms import ROOT
+from shared.models import MODEL_FILE
+from shared.storage import open_artifact
+
+
+@dg.asset(group_name="elsewhere", deps=[preprocess], kinds={"scikitlearn"})
+def train_elsewhere(
+    context: dg.AssetExecutionContext, pipeline: Pipeline, processes: dg.PipesSubprocessClient
+) -> dg.MaterializeResult[None]:
+    """Fit the baseline in a process that knows neither these assets nor their IO manager: only URIs cross over.
+
+    The other side may be a container, a cluster's job, or a program in another language: only the client changes.
+    """
+    extras = {
+        "config": pipeline.config,
+        "features": latest_uri(context.instance, preprocess.key),
+        "output": f"{pipeline.store}/runs/{context.run_id}/train_elsewhere",
+    }
+    command = [sys.executable, "-m", "module4.lab3_dagster.external_train"]
+    return processes.run(context=context, command=command, cwd=str(ROOT), extras=extras).get_materialize_result()
+
+
+@dg.asset_check(asset=train_elsewhere, additional_deps=[train])
+def same_model_as_train(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    """Test that the other process made the same model as `train`, bit for bit."""
+    uris = {asset.key.to_user_string(): latest_uri(context.instance, asset.key) for asset in (train, train_elsewhere)}
+    models = {name: open_artifact(uri).files[MODEL_FILE]["sha256"] for name, uri in uris.items()}
+    return dg.AssetCheckResult(passed=len(set(models.values())) == 1, metadata=models)

@@ -1,0 +1,18 @@
+"""The other side of `train_elsewhere`: a program that needs `dagster_pipes`, one file without dependencies, alone."""
+
+from dagster_pipes import open_dagster_pipes
+
+from shared import steps
+
+
+def main() -> None:
+    """Train as the extras say, and report what came out."""
+    with open_dagster_pipes() as pipes:
+        pipes.log.info("training begins")
+        summary = steps.train(pipes.get_extra("config"), pipes.get_extra("features"), pipes.get_extra("output"))
+        settings = {"type": "json", "raw_value": summary["hyperparameters"]}
+        pipes.report_asset_materialization(metadata={**summary, "hyperparameters": settings})
+
+
+if __name__ == "__main__":
+    main()

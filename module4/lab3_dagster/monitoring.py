@@ -1,0 +1,58 @@
+"""Is the model in production still right? A week per partition, and a sensor that asks for training if it is not."""
+
+from typing import Any
+
+import dagster as dg
+
+from module4.lab3_dagster.assets import RETRY
+from module4.lab3_dagster.automation import training_job
+from module4.lab3_dagster.inference import EAGER
+from module4.lab3_dagster.resources import Pipeline
+from shared import inference, monitoring
+from shared.monitoring import Decision, Drift
+
+# A partition is named by its Monday, and the four weeks before that day are looked at. From March 2013 on.
+WEEKS = dg.WeeklyPartitionsDefinition(start_date="2013-03-04", end_date="2014-01-01", day_offset=1)
+
+
+@dg.asset(
+    group_name="monitoring",
+    kinds={"json"},
+    partitions_def=WEEKS,
+    automation_condition=EAGER,
+    retry_policy=RETRY,
+)
+def measure_drift(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Drift:
+    """Measure how far the weeks before are from what the model was fitted on, and how well it predicted them."""
+    return monitoring.measure_drift(pipeline.settings, pipeline.registry, inference.parse_day(context.partition_key))
+
+
+@dg.asset(
+    group_name="monitoring",
+    kinds={"json"},
+    partitions_def=WEEKS,
+    automation_condition=EAGER,
+    retry_policy=RETRY,
+)
+def decide_retraining(pipeline: Pipeline, measure_drift: Drift) -> Decision:
+    """Decide whether to train again, and with which configuration."""
+    return monitoring.decide_retraining(pipeline.settings, measure_drift)
+
+
+@dg.asset_sensor(asset_key=decide_retraining.key, job=training_job, minimum_interval_seconds=10)
+def train_when_drifted(
+    context: dg.SensorEvaluationContext, event: dg.EventLogEntry, pipeline: Pipeline
+) -> dg.RunRequest | dg.SkipReason:
+    """Ask for a training run with the decision's configuration; the same decision asks once."""
+    assert event.asset_materialization is not None
+    decision: dict[str, Any] = {name: value.value for name, value in event.asset_materialization.metadata.items()}
+    if not decision["retrain"]:
+        return dg.SkipReason("; ".join(decision["reasons"]))
+    return dg.RunRequest(
+        run_key=decision["uri"],
+        run_config=pipeline.run_config(decision["config"]),
+        tags={"day": decision["day"]},
+    )
+
+
+ASSETS = [measure_drift, decide_retraining]

@@ -1,0 +1,42 @@
+"""`python -m module4.lab3_dagster.resume`: take the last failed training run up again from where it failed."""
+
+import argparse
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from module4.lab3_dagster.executors import QUIET, training
+from module4.lab3_dagster.run import prepare_home
+from module4.platforms import WORKSPACE
+from shared.errors import PipelineError
+
+
+def resume(instance: dg.DagsterInstance) -> tuple[bool, list[str]]:
+    """Run the steps that failed or never began, with the failed run's configuration; return success and their names.
+
+    The web pages have a button for it (*Re-execute from failure*), for runs that were started there.
+    """
+    wanted = dg.RunsFilter(job_name="training", statuses=[dg.DagsterRunStatus.FAILURE])
+    failed = next(iter(instance.get_runs(wanted, limit=1)), None)
+    if failed is None:
+        raise PipelineError("resume: no training run has failed here. Break one first, or name its --store.")
+    again = dg.ReexecutionOptions.from_failure(failed.run_id, instance)
+    run_config = {**failed.run_config, **QUIET}
+    with dg.execute_job(dg.reconstructable(training), instance, run_config, reexecution_options=again) as result:
+        steps = [record.step_key for record in instance.get_run_step_stats(result.run_id)]
+        return result.success, steps
+
+
+def main() -> None:
+    """Resume, and say which steps ran."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--store", default=str(WORKSPACE / "dagster"), help="a folder")
+    os.environ["DAGSTER_HOME"] = str(prepare_home(str(Path(parser.parse_args().store).absolute())))
+    with dg.DagsterInstance.get() as instance:
+        success, steps = resume(instance)
+    print(f"{'succeeded' if success else 'failed again'}: {', '.join(steps)}")
+
+
+if __name__ == "__main__":
+    main()

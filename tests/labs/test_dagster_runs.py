@@ -1,0 +1,114 @@
+"""How runs are executed: retries, starting again from the failure, processes, limits, Pipes. One fingerprint."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from module4.lab3_dagster import elsewhere, executors
+from module4.lab3_dagster.assets import ASSETS
+from module4.lab3_dagster.resources import overrides, resources
+from module4.lab3_dagster.resume import resume
+from module4.lab3_dagster.run import prepare_home
+from shared import pipeline as plain
+from shared import steps
+from shared.config import PipelineConfig, preset
+from shared.errors import PipelineError
+from shared.fingerprint import Fingerprint
+
+SMALL = {
+    "baseline": {"max_iter": 5},
+    "gate": {"min_roc_auc": 0, "max_calibration_error": 1, "min_origin_roc_auc": 0},
+}
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Fingerprint:
+    return plain.run(preset("tiny", **SMALL), str(tmp_path_factory.mktemp("reference")))
+
+
+@pytest.fixture
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    monkeypatch.setenv("DAGSTER_HOME", str(prepare_home(str(tmp_path))))
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def execute(job: Any, instance: dg.DagsterInstance, config: PipelineConfig, store: Path, **options: Any) -> Any:
+    run_config = {**overrides(config.to_json(), str(store)), **executors.QUIET}
+    return dg.execute_job(dg.reconstructable(job), instance, run_config, **options)
+
+
+def started(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    return [str(record.step_key) for record in instance.get_run_step_stats(run_id)]
+
+
+def broken(step: str, times: int, folder: Path) -> PipelineConfig:
+    return preset("tiny", fault={"step": step, "kind": "fail", "times": times, "state": str(folder / "state")}, **SMALL)
+
+
+def test_a_step_that_fails_once_is_tried_again(
+    instance: dg.DagsterInstance, tmp_path: Path, reference: Fingerprint
+) -> None:
+    with execute(executors.training, instance, broken("train", 1, tmp_path), tmp_path) as result:
+        assert result.success
+        restarted = [event for event in result.all_events if event.event_type is dg.DagsterEventType.STEP_RESTARTED]
+        assert [event.step_key for event in restarted] == ["train"]
+        assert steps.read_fingerprint(f"{tmp_path}/runs/{result.run_id}/deploy") == reference
+
+
+def test_from_failure_only_what_failed_runs_again(
+    instance: dg.DagsterInstance, tmp_path: Path, reference: Fingerprint
+) -> None:
+    config = broken("evaluate", 3, tmp_path)
+    with execute(executors.training, instance, config, tmp_path) as failed:
+        assert not failed.success
+    assert "train" in started(instance, failed.run_id)
+
+    success, names = resume(instance)
+    assert success
+    assert {*names} == {"evaluate", "evaluate_quality_gate", "evaluate_beats_the_champion", "deploy"}
+    (resumed,) = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS]))
+    assert resumed.parent_run_id == failed.run_id
+    assert steps.read_fingerprint(f"{tmp_path}/runs/{resumed.run_id}/deploy") == reference
+
+
+def test_there_must_be_a_run_to_resume(instance: dg.DagsterInstance) -> None:
+    with pytest.raises(PipelineError, match="no training run has failed here"):
+        resume(instance)
+
+
+def test_a_process_per_step_makes_the_same_model_and_trials_keep_to_their_pool(
+    instance: dg.DagsterInstance, tmp_path: Path, reference: Fingerprint
+) -> None:
+    instance.event_log_storage.set_concurrency_slots("trials", 1)
+    config = preset("tiny", **SMALL)
+    with execute(executors.training_in_processes, instance, config, tmp_path) as result:
+        assert result.success
+        assert steps.read_fingerprint(f"{tmp_path}/runs/{result.run_id}/deploy") == reference
+        pids = [event.pid for event in result.all_events if event.event_type is dg.DagsterEventType.STEP_START]
+    assert os.getpid() not in pids
+    assert len({*pids}) == len(pids) > len(ASSETS)
+    trials = [record for record in instance.get_run_step_stats(result.run_id) if "run_trial" in record.step_key]
+    first, second = sorted(trials, key=lambda record: float(record.start_time or 0))
+    assert float(first.end_time or 0) <= float(second.start_time or 0)
+
+
+def test_another_process_trains_the_same_model(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    bound = resources(preset("tiny", **SMALL).to_json(), str(tmp_path))
+    dg.materialize(ASSETS, selection=["load_data", "preprocess", "train"], resources=bound, instance=instance)
+    result = dg.materialize(
+        [*ASSETS, elsewhere.train_elsewhere, elsewhere.same_model_as_train],
+        selection=dg.AssetSelection.assets("train_elsewhere"),
+        resources={**bound, "processes": dg.PipesSubprocessClient()},
+        instance=instance,
+    )
+    (check,) = result.get_asset_check_evaluations()
+    assert check.check_name == "same_model_as_train"
+    assert check.passed
+    (event,) = result.asset_materializations_for_node("train_elsewhere")
+    assert event.metadata["uri"].value == f"{tmp_path}/runs/{result.run_id}/train_elsewhere"
+    assert 0.5 < event.metadata["roc_auc"].value < 1

@@ -1,0 +1,137 @@
+"""Sending pipelines to a server: the real client against a server that speaks the published API, and its mistakes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from module4.lab2_kubeflow import __main__ as command
+from module4.lab2_kubeflow.compile import FOLDER, arguments_for
+from shared.config import parse, preset
+from shared.errors import PipelineError
+from shared.version import code_version
+from tests.labs.kfp_server import FakeServer, published_calls, serving
+from tests.servers import free_port
+
+TRAINING, INFERENCE = FOLDER / "training-cluster.yaml", FOLDER / "inference-cluster.yaml"
+
+
+@pytest.fixture(autouse=True)
+def _no_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("KFP_TOKEN", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))  # the client looks there for settings of the user
+
+
+def specification(kept: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was sent as the pipeline: its specification and Kubernetes' settings."""
+    return [kept["pipeline_spec"]["pipeline_spec"], kept["pipeline_spec"]["platform_spec"]]
+
+
+def test_the_definition_of_the_api_was_found() -> None:
+    assert {("GET", "/apis/v2beta1/healthz"), ("GET", "/apis/v2beta1/runs/*")} <= published_calls()
+
+
+def test_a_run_gets_the_whole_file_and_the_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    with serving() as server:
+        command.submit(TRAINING, server.url)
+    assert "id-runs-0" in capsys.readouterr().out
+    (run,) = server.kept["runs"]
+    assert run["experiment_id"] == "id-experiments-0"
+    assert [experiment["display_name"] for experiment in server.kept["experiments"]] == ["one-pipeline"]
+    assert specification(run) == list(yaml.safe_load_all(TRAINING.read_text()))
+    parameters = run["runtime_config"]["parameters"]
+    assert parse(parameters.pop("config")) == preset("tiny")
+    assert parameters == {"registry": "/store/registry", "code": code_version()}
+
+
+def test_a_recurring_run_gets_schedule_and_day(capsys: pytest.CaptureFixture[str]) -> None:
+    with serving() as server:
+        command.submit(INFERENCE, server.url, "schedule", store="s3://bucket")
+    assert "id-recurringruns-0" in capsys.readouterr().out
+    (recurring,) = server.kept["recurringruns"]
+    assert recurring["trigger"] == {"cron_schedule": {"cron": "0 0 6 * * *"}}
+    assert (recurring["mode"], recurring["max_concurrency"], recurring["no_catchup"]) == ("ENABLE", 1, True)
+    assert recurring["runtime_config"]["parameters"]["day"] == "2013-[[ScheduledTime.01-02]]"
+    assert recurring["runtime_config"]["parameters"]["partitions"] == "s3://bucket/predictions"
+
+
+def test_a_file_is_stored_once_and_a_changed_one_is_a_new_version(tmp_path: Path) -> None:
+    changed = tmp_path / TRAINING.name
+    changed.write_text(TRAINING.read_text() + "\n")
+    with serving() as server:
+        for file in (TRAINING, TRAINING, changed):
+            command.submit(file, server.url, "upload")
+    assert [pipeline["display_name"] for pipeline in server.kept["pipelines"]] == ["training-cluster"]
+    assert len({version["display_name"] for version in server.kept["versions"]}) == 2
+
+
+def test_the_token_of_the_environment_opens_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KFP_TOKEN", "a-fake-token")
+    with serving(token="a-fake-token") as server:
+        command.submit(TRAINING, server.url)
+    assert len(server.kept["runs"]) == 1
+    assert "a-fake-token" not in json.dumps(server.kept)
+
+
+# Mistakes: each is found with one call, before anything is sent
+
+
+def refused(server: FakeServer) -> str:
+    with pytest.raises(PipelineError) as caught:
+        command.submit(TRAINING, server.url)
+    assert server.calls == [("GET", "/apis/v2beta1/healthz")]
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("token", ["", "wrong"])
+def test_without_the_right_token_it_says_where_to_put_it(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KFP_TOKEN", token)
+    with serving(token="right") as server:
+        message = refused(server)
+    assert "does not let us in" in message
+    assert "KFP_TOKEN" in message
+
+
+def test_a_page_to_log_in_is_no_answer() -> None:
+    with serving(manner="login") as server:
+        assert "does not let us in" in refused(server)
+
+
+def test_a_server_of_another_version_is_named() -> None:
+    with serving(manner="old") as server:
+        assert "v2beta1" in refused(server)
+
+
+def test_nobody_there() -> None:
+    address = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(PipelineError, match=f"nobody answers at {address}.*kubectl port-forward"):
+        command.submit(TRAINING, address)
+
+
+def test_what_the_server_objects_to_is_shown() -> None:
+    with (
+        serving(manner="broken") as server,
+        pytest.raises(PipelineError, match="the pipeline spec is invalid: no root"),
+    ):
+        command.submit(TRAINING, server.url, "upload")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"file": TRAINING}, "host: no server is given"),
+        ({"file": TRAINING, "host": "localhost:8080"}, "host: give the server's URL"),
+        ({"file": Path("nowhere.yaml"), "host": "http://x"}, "file: nowhere.yaml does not exist"),
+        ({"file": TRAINING, "host": "http://x", "what": "play"}, "what: upload, run or schedule, got 'play'"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(PipelineError, match=message):
+        command.submit(**arguments)
+
+
+def test_a_file_that_needs_more_is_named() -> None:
+    with pytest.raises(PipelineError, match=r"needs arguments that are not known here: .*day"):
+        arguments_for(INFERENCE, config="{}", registry="/store/registry", partitions="/store/predictions")
