@@ -1,0 +1,1 @@
+"""The course: one source per lesson, the notebooks made from it, and what checks the exercises' answers."""

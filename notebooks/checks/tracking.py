@@ -1,0 +1,75 @@
+"""Checks of lesson 6: the student's W&B run and artifact, asked through W&B's own objects."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import wandb
+
+from notebooks.checks import Exercises, Finding, expect, must
+from notebooks.records import read_record
+
+check = Exercises()
+
+
+@check.exercise(1)
+def run(answer: Any) -> Iterator[Finding]:
+    """An offline run with tags, config and a metric in its summary."""
+    yield must(
+        isinstance(answer, wandb.Run),
+        "it is a W&B run",
+        f"It is a {type(answer).__name__}; wandb.init(...) returns a run.",
+    )
+    yield expect(
+        answer.offline, "it stays on this machine", "It would send everything to a server; say mode= when you start it."
+    )
+    yield expect(
+        answer.project == "lesson-6", "its project is lesson-6", f"Its project is {answer.project!r}; say project=."
+    )
+    yield expect(
+        {"lesson", "tiny"} <= {*(answer.tags or ())},
+        "it has both tags",
+        f"Its tags are {', '.join(answer.tags or ()) or 'none'}; tags= takes a list.",
+    )
+    yield expect(
+        answer.config.get("platform_run_id"),
+        "it knows the orchestrator's run",
+        "platform_run_id is not in its config. Without it nobody finds the run that made the model.",
+    )
+    yield must(
+        answer._is_finished, "it is finished", "It is still open: what is not finished may be lost. Call run.finish()."
+    )
+    wandb.teardown()  # W&B writes in a process of its own: only when that has ended all is surely on disk
+    found = read_record(Path(answer.dir).parent).summary.get("roc_auc")
+    yield expect(
+        found == 0.7,
+        "its summary has the metric",
+        f"roc_auc in run.summary is {found}, not 0.7. A metric is a result; config is for what was chosen before.",
+    )
+
+
+@check.exercise(2)
+def artifact(answer: Any) -> Iterator[Finding]:
+    """A model with a file and a fingerprint."""
+    yield must(
+        isinstance(answer, wandb.Artifact),
+        "it is a W&B artifact",
+        f"It is a {type(answer).__name__}; make it with wandb.Artifact(name, type=...).",
+    )
+    yield expect(
+        answer.name.partition(":")[0] == "late-arrival", "its name is late-arrival", f"Its name is {answer.name!r}."
+    )
+    yield expect(
+        answer.type == "model", "its type is model", f"Its type is {answer.type!r}: W&B groups artifacts by type."
+    )
+    files = sorted(answer.manifest.entries)
+    yield expect(
+        files == ["model.skops"],
+        "it holds model.skops",
+        f"It holds {', '.join(files) or 'no file'}. Look for its method add_file.",
+    )
+    yield expect(
+        answer.metadata.get("fingerprint"),
+        "its metadata has the fingerprint",
+        "There is no fingerprint in its metadata: nobody could find the data and the run that it came from.",
+    )

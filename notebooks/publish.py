@@ -1,0 +1,89 @@
+"""Build the course site, offline: `python -m notebooks.publish`, after `python -m notebooks.execute`; or `make site`.
+
+The pages are laid out in a temporary folder as in the repository, so that links between them stay what they are.
+"""
+
+import argparse
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+from sphinx.cmd.build import build_main
+
+from module4.platforms import REPORTS, ROOT
+from notebooks.build import FOLDER, lessons, tags
+from notebooks.execute import EXECUTED
+
+SITE = REPORTS / "site"
+FILES = (
+    "module4/INSTRUCTOR.md",
+    "module4/lab*/*",
+    "module4/lab*/compiled/*",
+    "module4/images/*.png",
+    "notebooks/*.py",
+    "tests/labs/*.py",
+)
+
+
+def lay_out(executed: Path, target: Path) -> None:
+    """Copy everything that becomes a page, or is linked from one. Raises FileNotFoundError if a lesson was not run."""
+    shutil.copytree(FOLDER / "site", target, dirs_exist_ok=True)
+    for pattern in FILES:
+        for path in ROOT.glob(pattern):
+            place = target / path.relative_to(ROOT)
+            if path.is_file():
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, place)
+    for lesson in lessons():
+        path = executed / f"{lesson}.ipynb"
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: {lesson} was not executed; run python -m notebooks.execute {lesson}.")
+        (target / "notebooks" / path.name).write_text(to_page(path), encoding="utf-8")
+    (target / "pictures.md").write_text(pictures(target / "module4" / "images"), encoding="utf-8")
+
+
+def to_page(path: Path) -> str:
+    """Return an executed solution as a page: its links as in the student's copy, the solutions folded."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in tags(cell)]
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r"\]\(\.\./", "](", cell.source)
+        if "exercise" in tags(cell):
+            cell.metadata["tags"] = [*tags(cell), "hide-input"]
+    return str(nbformat.writes(notebook))
+
+
+def pictures(folder: Path) -> str:
+    """Return a page with all pictures of the platforms' own pages."""
+    found = sorted(folder.glob("*.png"))
+    parts = [f"## {path.stem.replace('-', ' ')}\n\n![{path.stem}](module4/images/{path.name})\n" for path in found]
+    return "\n".join(["# Pictures of the user interfaces\n", *(parts or ["None were taken yet.\n"])])
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Build the site; a warning is an error, for it is mostly a broken link."""
+    parser = argparse.ArgumentParser(prog="python -m notebooks.publish", description=__doc__.splitlines()[0])
+    parser.add_argument("--executed", type=Path, default=EXECUTED, help="where the executed notebooks are")
+    parser.add_argument("--target", type=Path, default=SITE)
+    options = parser.parse_args(words)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            lay_out(options.executed, Path(folder, "pages"))
+        except FileNotFoundError as error:
+            print(error, file=sys.stderr)
+            return 1
+        shutil.rmtree(options.target, ignore_errors=True)
+        status = build_main(
+            ["-q", "-W", "--keep-going", "-d", f"{folder}/doctrees", f"{folder}/pages", str(options.target)]
+        )
+    print(f"{options.target / 'index.html'}" if status == 0 else "the site has broken pages; see above")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,22 @@
+"""Sphinx's settings for the course site; `notebooks/publish.py` lays out the pages and calls it."""
+
+project = "One pipeline, four platforms"
+author = "the course's authors"
+extensions = ["myst_nb"]
+html_theme = "furo"
+html_title = project
+html_show_sphinx = False
+html_show_copyright = False
+html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["course.css"]
+
+# The notebooks were executed by papermill; what they show is what they printed then.
+nb_execution_mode = "off"
+nb_merge_streams = True
+nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # no widgets, so nothing from other servers
+nb_mime_priority_overrides = [("html", "text/markdown", 5)]
+myst_heading_anchors = 3
+myst_enable_extensions = ["colon_fence"]
+# Mermaid is drawn by GitHub and JupyterLab; here its text is shown as it is.
+suppress_warnings = ["misc.highlighting_failure", "mystnb.unknown_mime_type"]
