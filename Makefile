@@ -18,11 +18,13 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export WANDB_ERROR_REPORTING := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor lock compare test check fix run lab-make lab-airflow lab-kubeflow lab-dagster lab-modal \
-        notebooks benchmark lab image clean distclean
+.PHONY: help setup doctor lock compare test check fix run watch lab-make lab-airflow lab-kubeflow lab-dagster \
+        lab-modal ui-airflow airflow-trigger airflow-backfill airflow-monitor airflow-break kubeflow \
+        kubeflow-traps kubeflow-lineage kubeflow-compile kubeflow-submit ui-dagster modal notebooks lessons site \
+        benchmark lab image clean distclean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 setup: $(INSTALLED) ## install everything into .venv (conda: make setup VENV=$CONDA_PREFIX)
 
@@ -42,7 +44,7 @@ compare: $(INSTALLED) ## the same training pipeline on every platform, one table
 	@$(RUN) -m module4 compare --preset $(PRESET)
 
 test: $(INSTALLED) ## run all tests
-	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(WORKERS)
+	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(INSTALLED) ## formatting, lint and types
 	@$(PY) -m ruff format --check
@@ -54,8 +56,11 @@ fix: $(INSTALLED) ## format, and repair what lint can repair
 	@$(PY) -m ruff check --fix
 
 run: PRESET := tiny
-run: $(INSTALLED) ## one platform (PLATFORM=python|make|airflow|kubeflow|dagster|modal PRESET=tiny)
-	@$(RUN) -m module4 run $(PLATFORM) --preset $(PRESET)
+run: $(INSTALLED) ## one platform (PLATFORM=airflow PRESET=tiny; BREAK=train:fail breaks a step on purpose)
+	@$(RUN) -m module4 run $(PLATFORM) --preset $(PRESET) $(if $(BREAK),--break $(BREAK))
+
+watch: $(INSTALLED) ## live through 2013: drift, performance and retraining week by week, one picture (PRESET=lab)
+	@$(RUN) -m module4 watch --preset $(PRESET)
 
 lab-make: $(INSTALLED) ## lab 0: the pipeline as a Makefile
 lab-airflow: $(INSTALLED) ## lab 1: the pipeline on Airflow
@@ -65,15 +70,74 @@ lab-modal: $(INSTALLED) ## lab 4: the pipeline on Modal
 lab-make lab-airflow lab-kubeflow lab-dagster lab-modal:
 	@$(RUN) -m module4 run $(@:lab-%=%) --preset tiny
 
-notebooks: $(INSTALLED) ## execute every notebook
-	@$(RUN) -m pytest tests/notebooks
+# The commands after ui-airflow talk to the Airflow that it started.
+AIRFLOW := $(RUN) -m module4.lab1_airflow
+
+ui-airflow: $(INSTALLED) ## Airflow with its scheduler and UI on http://127.0.0.1:8080 (PORT=8080 STEP_TIMEOUT=900)
+	@PORT=$(PORT) STEP_TIMEOUT=$(STEP_TIMEOUT) exec $(AIRFLOW) ui
+airflow-trigger: $(INSTALLED) ## train in the running Airflow (PRESET=tiny)
+	@$(AIRFLOW) dags trigger training --conf '{"config": "$(PRESET)"}'
+airflow-backfill: $(INSTALLED) ## predict two weeks in the running Airflow (FROM=2013-03-11 TO=2013-03-24)
+	@$(AIRFLOW) backfill create --dag-id inference --from-date $(FROM) --to-date $(TO) --reprocess-behavior completed
+airflow-monitor: $(INSTALLED) ## watch the model in the running Airflow (FROM=2013-04-15 TO=2013-05-06)
+	@$(AIRFLOW) backfill create --dag-id monitoring --from-date $(FROM) --to-date $(TO) --reprocess-behavior completed
+airflow-break: $(INSTALLED) ## break a training run in the running Airflow (BREAK=train:fail)
+	@$(AIRFLOW) break $(BREAK)
+airflow-trigger: PRESET := tiny
+airflow-backfill: FROM := 2013-03-11
+airflow-backfill: TO := 2013-03-24
+airflow-monitor: FROM := 2013-04-15
+airflow-monitor: TO := 2013-05-06
+airflow-break: BREAK := train:fail
+
+PIPELINE ?= training
+RUNNER   ?= process
+kubeflow: PRESET := tiny
+kubeflow: $(INSTALLED) ## a Kubeflow pipeline here (PIPELINE=training|inference|monitoring DAY=2013-03-12 RUNNER=docker)
+	@$(RUN) -m module4.lab2_kubeflow local $(PIPELINE) --preset $(PRESET) --runner $(RUNNER) $(if $(DAY),--day $(DAY))
+
+kubeflow-traps: $(INSTALLED) ## fall into two traps of Kubeflow Pipelines: a stale cache and an untaken branch
+	@$(RUN) -m module4.lab2_kubeflow.traps
+
+kubeflow-lineage: $(INSTALLED) ## which data produced which model in the last local Kubeflow run, as table and picture
+	@$(RUN) -m module4.lab2_kubeflow lineage
+
+kubeflow-compile: $(INSTALLED) ## write the Kubeflow pipelines as the files that a cluster gets
+	@$(RUN) -m module4.lab2_kubeflow compile
+
+KUBEFLOW_FILE ?= module4/lab2_kubeflow/compiled/training-cluster.yaml
+WHAT          ?= run
+kubeflow-submit: PRESET := tiny
+kubeflow-submit: $(INSTALLED) ## send one to a server (HOST=URL WHAT=upload|run|schedule KUBEFLOW_FILE=…)
+	@$(RUN) -m module4.lab2_kubeflow submit --host "$(HOST)" --what $(WHAT) --file $(KUBEFLOW_FILE) --preset $(PRESET) $(if $(DAY),--day $(DAY))
+
+ui-dagster: PORT ?= 3000
+ui-dagster: $(INSTALLED) ## Dagster's web pages and daemon, on this machine only, with a run to look at (PORT=3000)
+	@$(RUN) -m module4.lab3_dagster --port $(PORT)
+
+modal: PRESET := tiny
+modal: $(INSTALLED) ## lab 4, its output shown (PRESET=tiny GPU=L40S; CLOUD=1: in Modal's cloud, with your token)
+	@$(RUN) -m module4.lab4_modal.run --preset $(PRESET) $(if $(GPU),--gpu $(GPU)) $(if $(CLOUD),--cloud)
+
+notebooks: $(INSTALLED) ## execute every lesson, and check its exercises
+	@$(RUN) -m pytest -n $(WORKERS) tests/notebooks notebooks
+
+lessons: $(INSTALLED) ## make the notebooks from notebooks/source (MEASURE=1: measure their times first)
+	@$(if $(MEASURE),$(RUN) -m notebooks.execute --measure)
+	@$(PY) -m notebooks.build
+
+site: $(INSTALLED) ## execute the lessons and build the course site in reports/site
+	@$(RUN) -m notebooks.execute --workers $(WORKERS)
+	@$(PY) -m notebooks.publish
 
 benchmark: $(INSTALLED) ## the data steps against their naive version
 	@$(PY) -m shared.benchmark
 
 lab: $(INSTALLED) ## open the notebooks in JupyterLab, on this machine only
-	@$(RUN) -m jupyterlab --ip 127.0.0.1 --ServerApp.root_dir=notebooks --LabApp.news_url=None \
-	    --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+	@export JUPYTER_CONFIG_PATH="$(CURDIR)/notebooks/lab" $(foreach name,CONFIG DATA RUNTIME,\
+	    JUPYTER_$(name)_DIR="$(CURDIR)/workspace/jupyter/$(name)") IPYTHONDIR="$(CURDIR)/workspace/jupyter/ipython"; \
+	$(RUN) -m jupyterlab --ip 127.0.0.1 --ServerApp.root_dir=notebooks --LanguageServerManager.autodetect=False \
+	    --LabApp.extension_manager=readonly
 
 image: ## build the container image
 	docker build --file infra/Dockerfile --tag one-pipeline:dev .

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -15,6 +16,16 @@ from shared import data, features
 from shared.config import PipelineConfig, preset
 
 ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure() -> None:
+    """Let servers hear Ctrl-C, also where these tests run in the background and would tell them not to."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first and the quick ones last, so that all processes end at the same time."""
+    items.sort(key=lambda item: ("pages" not in item.path.parts, "unit" in item.path.parts))
 
 
 @pytest.fixture(scope="session")

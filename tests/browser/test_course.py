@@ -1,0 +1,152 @@
+"""The course as a student and a visitor see it, in headless Chromium: the site with its search, and JupyterLab.
+
+`COURSE_ALL=1` also runs every lesson in JupyterLab, not only the first. That is for people: it takes minutes.
+"""
+
+import http.server
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from module4.platforms import ROOT
+from notebooks.build import FOLDER, lessons
+from tests.browser.chromium import needs_chromium, take
+from tests.notebooks.executed import execute_once, processes_of
+from tests.servers import free_port, wait_for
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The site, built from the lessons that the other tests execute, on a server of its own."""
+    folder = execute_once(lessons()[0], tmp_path_factory).notebook.parent
+    for lesson in lessons():
+        execute_once(lesson, tmp_path_factory)
+    target = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "notebooks.publish", "--executed", str(folder), "--target", str(target)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(quiet, directory=str(target)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_every_page_of_the_site_is_whole_and_needs_no_other_server(site: str, page: Page) -> None:
+    asked: list[str] = []
+    failed: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: failed.append(str(error)))
+    page.on("response", lambda response: failed.append(response.url) if response.status >= 400 else None)
+    page.goto(site)
+    links = page.locator(".sidebar-tree a.reference").evaluate_all("links => links.map(link => link.href)")
+    names = {Path(link).stem for link in links}
+    assert {*lessons(), "INSTRUCTOR", "pictures"} <= names
+    for link in links:
+        page.goto(link)
+        assert page.locator("h1").first.inner_text()
+        broken = page.locator("article img").evaluate_all(
+            "images => images.filter(image => !image.naturalWidth).map(image => image.src)"
+        )
+        assert broken == [], link
+        if Path(link).stem in lessons():
+            assert page.locator(".cell_output img").count() >= 1, f"{link}: pictures"
+            assert page.locator(".cell_output table").count() >= 1, f"{link}: tables"
+    assert failed == []
+    assert {url for url in asked if not url.startswith((site, "data:"))} == set()
+
+
+def test_the_site_can_be_searched_and_solutions_are_folded(site: str, page: Page, tmp_path: Path) -> None:
+    page.goto(f"{site}/search.html?q=exponential")
+    results = page.locator("#search-results .search li")
+    results.first.wait_for()
+    assert any("Airflow" in text for text in results.all_inner_texts())
+    page.goto(f"{site}/notebooks/02_airflow.html")
+    folded = page.locator("details.hide")
+    assert folded.count() == 4
+    assert not folded.first.evaluate("details => details.open")
+    expect(page.locator("#exercise-1-every-morning-at-five")).to_be_visible()
+    take(page, tmp_path / "course-site.png")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """JupyterLab as `make lab` starts it, on copies of the notebooks, with a home folder that must stay empty."""
+    folder = tmp_path_factory.mktemp("lab")
+    for path in FOLDER.glob("*.ipynb"):
+        shutil.copy(path, folder)
+    port = free_port()
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "MPLCONFIGDIR", "HOME")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **{name: str(folder / ".jupyter" / name) for name in names}}
+    environment["JUPYTER_CONFIG_PATH"] = str(FOLDER / "lab")
+    (folder / ".jupyter" / "HOME").mkdir(parents=True)
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--ip",
+        "127.0.0.1",
+        f"--port={port}",
+        "--no-browser",
+        "--allow-root",
+    ]
+    command += [
+        f"--ServerApp.root_dir={folder}",
+        "--IdentityProvider.token=secret",
+        "--LanguageServerManager.autodetect=False",
+        "--LabApp.extension_manager=readonly",
+    ]
+    with (folder / "lab.log").open("w") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
+        try:
+            wait_for(f"http://127.0.0.1:{port}/api", process, folder / "lab.log")
+            yield f"http://127.0.0.1:{port}/lab/tree/%s?token=secret&reset"
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=30)
+    assert processes_of(folder) == []
+    assert [path for path in (folder / ".jupyter" / "HOME").rglob("*") if path.is_file()] == []
+
+
+RUN_IN_THE_BROWSER = lessons() if os.environ.get("COURSE_ALL") else lessons()[:1]
+
+
+@pytest.mark.parametrize("lesson", RUN_IN_THE_BROWSER)
+def test_a_student_runs_all_cells_in_jupyterlab(lesson: str, lab: str, page: Page, tmp_path: Path) -> None:
+    page.goto(lab % f"{lesson}.ipynb")
+    page.locator(".jp-NotebookPanel .jp-Notebook").wait_for()
+    page.locator(".jp-Notebook h1").first.wait_for()
+    idle = page.locator(".jp-NotebookPanel-toolbar .jp-Notebook-ExecutionIndicator[data-status=idle]")
+    idle.wait_for()
+    page.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Run$")).click()
+    page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Run All Cells$")).click()
+    last = page.locator(".jp-Notebook .jp-CodeCell").last  # the last cell with code is the last check
+    expect(last.locator(".jp-OutputArea-output")).to_contain_text("not done yet", timeout=400_000)
+    idle.wait_for()
+    assert page.locator(".jp-Notebook [data-mime-type='application/vnd.jupyter.error']").count() == 0
+    assert page.locator(".jp-Notebook .jp-RenderedImage img").count() >= 1
+    take(page, tmp_path / ("course-jupyterlab.png" if lesson == lessons()[0] else f"course-{lesson[:2]}-end.png"))
+    page.locator(".jp-Notebook .jp-RenderedImage img").first.evaluate(
+        "image => image.closest('.jp-Cell').scrollIntoView()"
+    )
+    take(page, tmp_path / f"course-{lesson[:2]}.png")
+
+
+@pytest.mark.parametrize("lesson", lessons())
+def test_every_lesson_opens_in_jupyterlab(lesson: str, lab: str, page: Page) -> None:
+    page.goto(lab % f"{lesson}.ipynb")
+    page.locator(".jp-Notebook h1").first.wait_for()
+    assert page.locator(".jp-Dialog, .jp-toast-message").count() == 0

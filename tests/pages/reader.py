@@ -1,0 +1,284 @@
+"""A reader types the commands of a page: as they stand, one after the other, in a copy of the repository.
+
+A code block without a language is a block of commands. What is special about one stands in comments before it, so
+`<!-- slow: it takes an hour -->`. These are the words for it:
+
+    server PORT PATH     It keeps running for the commands after it, to the end of its section. PATH must answer. Then
+                         Ctrl-C must end it. PORT is what the text says; here it is a free one.
+    server says TEXT     The same, ready when it says so. The `export` lines that it prints are pasted.
+    to the end           A server keeps running to the end of the page.
+    fails: TEXT          The command must fail, and say TEXT.
+    edit FILE: OLD → NEW The reader changes a file before, and puts it back after.
+    prints               No commands, but what the last one must have said. `…` stands for anything.
+    slow: WHY            Not typed.
+    as in PAGE           Not typed: the other page types the same lines, and nothing after this needs them.
+    is make TARGET       Not typed: the page types that already, and this line is what it runs.
+    needs WHAT           Not typed; WHAT is an account, a cluster or Docker, and the text around must say so.
+    needs WHAT: TEXT     Typed without it: the command must fail, and say TEXT.
+"""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from markdown_it import MarkdownIt
+
+from module4.platforms import ROOT
+from tests.notebooks.executed import processes_of
+from tests.servers import answers, free_port
+
+SECONDS, PATIENCE = 900, 40  # for one command; for a server to end. The machine may do other things too
+SHELLS = ("", "sh", "bash", "shell", "console")
+MARKS = r"server (\d+|says) .+|to the end|fails: .+|edit \S+: .+ → .+|prints|slow: .+|as in .+|is make .+|needs .+"
+NEEDS = {"an account": "account", "a cluster": "cluster|server", "Docker": "Docker"}
+CACHES = {".cache", ".matplotlib", "Library"}  # all that may be written in a home folder: Matplotlib's list of fonts
+# Variables of the person or test that runs this, which no reader has.
+HIDDEN = (
+    "STEP_TIMEOUT",
+    "MODAL_",
+    "WANDB_",
+    "PYTEST_",
+    "MAKE",
+    "MFLAGS",
+    "AIRFLOW",
+    "DAGSTER",
+    "PIPELINE_",
+    "KFP_",
+    "DOCKER_",
+    "PORT",
+)
+
+
+class Block(NamedTuple):
+    """Some lines of a page that belong together, with the marks before them and the prose of their section."""
+
+    section: str
+    marks: tuple[str, ...]
+    lines: tuple[str, ...]
+
+    def mark(self, name: str) -> str | None:
+        """Return what follows a mark's name."""
+        found = [mark.removeprefix(name).lstrip(": ") for mark in self.marks if mark.startswith(name)]
+        return found[0] if found else None
+
+    def is_typed(self) -> bool:
+        """Tell whether the reader types this block here."""
+        need = self.mark("needs")
+        elsewhere = any(self.mark(name) is not None for name in ("slow", "as in", "is make"))
+        return not elsewhere and (need is None or ": " in need)
+
+
+def blocks(text: str) -> list[Block]:
+    """Read the blocks without a language from a page."""
+    found: list[Block] = []
+    section, marks = "", list[str]()
+    tokens = MarkdownIt().parse(text)
+    for number, token in enumerate(tokens):
+        if token.type == "heading_open":
+            section, marks = tokens[number + 1].content, []
+        elif token.type == "html_block":
+            marks += [" ".join(mark.split()) for mark in re.findall(r"<!-- (.+?) -->", token.content, re.DOTALL)]
+        elif token.type == "code_block" or (token.type == "fence" and token.info in SHELLS):
+            found.append(
+                Block(
+                    section,
+                    tuple(marks),
+                    tuple(token.content.splitlines() if "prints" in marks else _lines(token.content)),
+                )
+            )
+            marks = []
+        elif token.type == "paragraph_open":
+            marks = []
+    return found
+
+
+def _lines(text: str) -> list[str]:
+    """Return a block's commands: one may go on in the next line, after a backslash or within quotes."""
+    found, begun = list[str](), ""
+    for line in re.sub(r"\\\n\s*", "", text).splitlines():
+        begun += line if begun else line.strip()
+        try:
+            shlex.split(begun)
+        except ValueError:
+            begun += "\n"
+            continue
+        found, begun = [*found, begun], ""
+    return [line for line in [*found, begun] if line]
+
+
+class Terminal:
+    """A shell in a copy of the repository; it keeps its variables from one command to the next."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.variables = folder.parent / "variables"
+        self.variables.write_text("")
+        self.said = ""
+        self.home = folder.parent / "home"
+        self.home.mkdir()
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(HIDDEN)}
+        self.environment |= {
+            "OMP_NUM_THREADS": "1",
+            "HOME": str(self.home),
+            "PYTHONPATH": str(folder),
+            "BROWSER": "true",
+        }
+        self.environment |= {"DOCKER_HOST": f"unix://{self.home}/docker.sock"}  # also where Docker is: tests have none
+
+    def words(self, line: str, after: str = "") -> list[str]:
+        return ["sh", "-c", f". '{self.variables}'\n{line}\n{after}"]
+
+    def type(self, line: str) -> int:
+        """Type a line, and return its exit code."""
+        keep = f"code=$?; export -p > '{self.variables}.new'; exit $code"
+        done = subprocess.run(
+            self.words(line, keep),
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        Path(f"{self.variables}.new").replace(self.variables)
+        self.said = done.stdout
+        return done.returncode
+
+    @contextmanager
+    def serve(self, line: str, wanted: str) -> Iterator[None]:
+        """Start a server, wait until it is ready, and stop it as Ctrl-C does; what was pasted from it is forgotten."""
+        first, _, last = wanted.partition(" ")
+        port = str(free_port())
+        log, before = self.folder.parent / "server.log", self.variables.read_text()
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                self.words(line),
+                cwd=self.folder,
+                env={**self.environment, "PORT": port, "JUPYTER_PORT": port},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        try:
+            url = f"http://127.0.0.1:{port}{last}"
+            _wait(lambda: last in log.read_text() if first == "says" else answers(url), process, log)
+            pasted = re.findall(r"^export .+$", log.read_text(), re.MULTILINE)
+            self.variables.write_text("\n".join([before, *pasted, ""]))
+            yield
+        finally:
+            _stop(process)
+            self.variables.write_text(before)
+
+
+def _wait(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    give_up = time.monotonic() + SECONDS
+    while not ready():
+        assert process.poll() is None, f"it ended:\n{log.read_text()[-3000:]}"
+        assert time.monotonic() < give_up, f"it is not ready:\n{log.read_text()[-3000:]}"
+        time.sleep(0.5)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Stop a server and its children by Ctrl-C; by SIGTERM if this was started where Ctrl-C is ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(timeout=PATIENCE)
+            end = time.monotonic() + PATIENCE  # its children may take some seconds more
+            while time.monotonic() < end:
+                os.killpg(process.pid, 0)
+                time.sleep(0.2)
+        except subprocess.TimeoutExpired:
+            continue
+        except ProcessLookupError:
+            break
+    assert number != signal.SIGKILL, f"neither Ctrl-C nor SIGTERM ends it: {process.args}"
+
+
+def type_page(page: str, terminal: Terminal, section: str | None = None) -> None:
+    """Type a page's commands, or those of one section; nothing may change but what runs write, and nothing stay."""
+    before = _files(terminal.folder)
+    with ExitStack() as to_the_end, ExitStack() as section_ends:
+        title = ""
+        for block in blocks((ROOT / page).read_text(encoding="utf-8")):
+            if section in (None, block.section):
+                if block.section != title:
+                    section_ends.close()
+                title = block.section
+                _type_block(block, terminal, to_the_end if "to the end" in block.marks else section_ends)
+    give_up = time.monotonic() + 5  # one that is ending may take a moment
+    while (left := processes_of(terminal.folder.parent)) and time.monotonic() < give_up:
+        time.sleep(0.2)
+    assert not left, f"{page} leaves {left}"
+    changed = {name for name, _ in _files(terminal.folder) ^ before}
+    assert not changed, f"{page} changes {sorted(changed)}"
+    home = {path.relative_to(terminal.home).parts[0] for path in terminal.home.rglob("*") if path.is_file()}
+    assert home <= CACHES, f"{page} writes into the home folder: {home}"
+
+
+def _type_block(block: Block, terminal: Terminal, servers: ExitStack) -> None:
+    if block.mark("prints") is not None:
+        _expect(" ".join(block.lines), terminal.said)
+        return
+    if not block.is_typed():
+        return
+    if (wanted := block.mark("server")) is not None:
+        (line,) = block.lines
+        servers.enter_context(terminal.serve(line, wanted))
+        return
+    need = block.mark("needs")
+    failure = block.mark("fails") or (need and need.partition(": ")[2])
+    with _edited(terminal.folder, block.mark("edit")):
+        for line in block.lines:
+            if need:  # its server is not there, whatever else listens on this machine
+                line = re.sub(r"localhost:\d+", f"localhost:{free_port()}", line)
+            start = _work()
+            code = terminal.type(line)
+            print(f"{_work() - start:6.1f} s  {line}")
+            assert (code != 0) is bool(failure), f"{line}\nended with {code}:\n{terminal.said[-3000:]}"
+            _expect(failure or "", terminal.said)
+
+
+def _work() -> float:
+    """Return the processor's seconds that commands have taken; on a busy machine a clock tells little."""
+    return os.times().children_user + os.times().children_system
+
+
+def _expect(text: str, said: str) -> None:
+    """Look for a text in what was said, whatever the line breaks and frames."""
+    plain = " ".join(re.sub(r"\x1b\[[0-9;]*m|[│╭╮╰╯─]", " ", said).split())
+    pattern = r".*".join(re.escape(part.strip()) for part in " ".join(text.split()).split("…"))
+    assert re.search(pattern, plain, re.IGNORECASE), f"{text}\nwas not said:\n{said[-3000:]}"
+
+
+@contextmanager
+def _edited(folder: Path, edit: str | None) -> Iterator[None]:
+    if edit is None:
+        yield
+        return
+    name, _, change = edit.partition(": ")
+    old, _, new = change.partition(" → ")
+    text = (folder / name).read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{name} has {old!r} {text.count(old)} times"
+    try:
+        (folder / name).write_text(text.replace(old, new), encoding="utf-8")
+        yield
+    finally:
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _files(folder: Path) -> set[tuple[str, bytes]]:
+    """Read all files of the checkout but what runs may write, caches, and the environment."""
+    top = [path for path in folder.iterdir() if path.name not in ("workspace", "reports", ".venv")]
+    paths = [file for path in top for file in ([path] if path.is_file() else path.rglob("*"))]
+    return {(str(file), file.read_bytes()) for file in paths if file.is_file() and "__pycache__" not in file.parts}
