@@ -1,5 +1,6 @@
 """Which processes of a test still run."""
 
+import os
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -23,10 +24,9 @@ def running_after(processes: Iterable[psutil.Process], seconds: float) -> list[p
     return left
 
 
-def _runs(process: psutil.Process) -> bool:
-    with suppress(psutil.NoSuchProcess):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
+def in_group(group: int) -> list[psutil.Process]:
+    """Return the processes of a group, also those whose parent has ended."""
+    return [process for process in psutil.process_iter() if _group(process) == group]
 
 
 def listens_on(processes: Iterable[psutil.Process]) -> set[str]:
@@ -37,3 +37,15 @@ def listens_on(processes: Iterable[psutil.Process]) -> set[str]:
             connections = process.net_connections()
             addresses |= {one.laddr.ip for one in connections if one.status == psutil.CONN_LISTEN}
     return addresses
+
+
+def _group(process: psutil.Process) -> int | None:
+    with suppress(ProcessLookupError):
+        return os.getpgid(process.pid)
+    return None
+
+
+def _runs(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False

@@ -32,6 +32,7 @@ from markdown_it import MarkdownIt
 
 from module4.platforms import ROOT
 from tests.notebooks.executed import processes_of
+from tests.processes import in_group, running_after
 from tests.servers import answers, free_port
 
 SECONDS, PATIENCE = 900, 40  # for one command; for a server to end. The machine may do other things too
@@ -194,13 +195,11 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         try:
             os.killpg(process.pid, number)
             process.wait(timeout=PATIENCE)
-            end = time.monotonic() + PATIENCE  # its children may take some seconds more
-            while time.monotonic() < end:
-                os.killpg(process.pid, 0)
-                time.sleep(0.2)
         except subprocess.TimeoutExpired:
             continue
         except ProcessLookupError:
+            break
+        if not running_after(in_group(process.pid), PATIENCE):  # its children may take some seconds more
             break
     assert number != signal.SIGKILL, f"neither Ctrl-C nor SIGTERM ends it: {process.args}"
 
