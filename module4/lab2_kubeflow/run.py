@@ -120,13 +120,17 @@ def _tasks_find_this_python() -> Iterator[None]:
     In a task's command KFP replaces each "python3", even inside of a path, by `sys.executable`, and quotes nothing: a
     checkout in "My Course" could not run. Replaced by itself it does no harm.
     """
-    for name, first in (("PATH", sysconfig.get_path("scripts")), ("PYTHONPATH", str(ROOT))):
-        os.environ[name] = os.pathsep.join(filter(None, [first, os.environ.get(name)]))
+    paths = {"PATH": sysconfig.get_path("scripts"), "PYTHONPATH": str(ROOT)}
+    before = {name: os.environ[name] for name in paths if name in os.environ}
+    os.environ.update({name: os.pathsep.join(filter(None, [first, before.get(name)])) for name, first in paths.items()})
     executable, sys.executable = sys.executable, "python3"
     try:
         yield
     finally:
         sys.executable = executable
+        for name in paths.keys() - before:
+            del os.environ[name]
+        os.environ.update(before)
 
 
 @contextmanager

@@ -11,7 +11,8 @@ image = (
     .uv_pip_install(requirements=["requirements.lock"])
     .add_local_python_source("shared")
 )
-volume = modal.Volume.from_name("training-store", create_if_missing=True)
+VOLUME, STORE = "training-store", "/store"  # its name, and where containers see it
+volume = modal.Volume.from_name(VOLUME, create_if_missing=True)
 retries = modal.Retries(max_retries=2, initial_delay=1.0, backoff_coefficient=2.0)
 
 

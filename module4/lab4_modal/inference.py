@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import modal
 
-from module4.lab4_modal.common import image, retries, synced, volume
+from module4.lab4_modal.common import STORE, image, retries, synced, volume
 from shared import steps
 from shared.config import in_2013
 from shared.storage import Summary
 
-app = modal.App("inference", image=image, volumes={"/store": volume})
+app = modal.App("inference", image=image, volumes={STORE: volume})
 
 
 @app.function(timeout=600, retries=retries)
@@ -45,7 +45,7 @@ def save_predictions(config: str, predictions: str, partitions: str) -> Summary:
 
 
 @app.function(timeout=1800, max_containers=4)
-def predict_day(day: str, config: str = "tiny", store: str = "/store") -> Summary:
+def predict_day(day: str, config: str = "tiny", store: str = STORE) -> Summary:
     """Predict one day. The first two steps do not wait for each other: `.spawn()` starts a call and returns at once."""
     folder = f"{store}/inference/{day}"
     started = load_batch.spawn(config, day, f"{folder}/load_batch")
@@ -67,7 +67,7 @@ def today_in_2013() -> str:
 
 
 @app.local_entrypoint()
-def main(first: str, days: int = 1, config: str = "tiny", store: str = "/store") -> None:
+def main(first: str, days: int = 1, config: str = "tiny", store: str = STORE) -> None:
     """Backfill: `modal run -m module4.lab4_modal.inference --first 2013-03-11 --days 7`, a few days at a time."""
     dates = [(date.fromisoformat(first) + timedelta(days=number)).isoformat() for number in range(days)]
     for summary in predict_day.map(dates, kwargs={"config": config, "store": store}):

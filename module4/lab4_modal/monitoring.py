@@ -2,12 +2,12 @@
 
 import modal
 
-from module4.lab4_modal.common import image, retries, synced, volume
+from module4.lab4_modal.common import STORE, image, retries, synced, volume
 from module4.lab4_modal.inference import today_in_2013
 from shared import steps
 from shared.storage import Summary
 
-app = modal.App("monitoring", image=image, volumes={"/store": volume})
+app = modal.App("monitoring", image=image, volumes={STORE: volume})
 
 
 @app.function(timeout=600, retries=retries)
@@ -25,7 +25,7 @@ def decide_retraining(config: str, drift: str, output: str) -> Summary:
 
 
 @app.function(timeout=1800)
-def watch(day: str, config: str = "tiny", store: str = "/store") -> Summary:
+def watch(day: str, config: str = "tiny", store: str = STORE) -> Summary:
     """Measure and decide; if the model is outdated, call the deployed training app and do not wait for it."""
     folder = f"{store}/monitoring/{day}"
     drift = measure_drift.remote(config, f"{store}/registry", day, f"{folder}/measure_drift")
@@ -44,7 +44,7 @@ def every_week() -> None:
 
 
 @app.local_entrypoint()
-def main(day: str, config: str = "tiny", store: str = "/store") -> None:
+def main(day: str, config: str = "tiny", store: str = STORE) -> None:
     """Watch any day: `modal run -m module4.lab4_modal.monitoring --day 2013-07-08`."""
     decision = watch.remote(day, config, store)
     print("\n".join(decision["reasons"]))

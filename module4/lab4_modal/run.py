@@ -14,6 +14,7 @@ from pathlib import Path
 from modal.config import config as modal_settings
 from upath import UPath
 
+from module4.lab4_modal.common import STORE, VOLUME
 from module4.platforms import ROOT, WORKSPACE
 from shared import steps
 from shared.config import PRESETS, PipelineConfig, preset
@@ -23,7 +24,6 @@ from shared.progress import EVENTS_FILE
 from shared.storage import is_local
 
 MODAL_RUN = [sys.executable, "-m", "modal", "run", "-m", "module4.lab4_modal.training"]
-VOLUME, MOUNTED_AT = "training-store", "/store"
 # Containers inherit nothing but these: where steps report to, and the keys of a store or of W&B.
 INHERITED = (
     EVENTS_FILE,
@@ -43,19 +43,19 @@ def run(config: PipelineConfig, store: str, *options: str) -> Fingerprint:
     with tempfile.TemporaryDirectory() as temporary:
         result = Path(temporary, "deployment.json")
         text = _seen_from_inside(config, folder).to_json() if folder else config.to_json()
-        app = [*MODAL_RUN, f"--config={text}", f"--store={MOUNTED_AT if folder else store}", f"--result={result}"]
+        app = [*MODAL_RUN, f"--config={text}", f"--store={STORE if folder else store}", f"--result={result}"]
         command = [sys.executable, "-m", "infra.modal_local", "run", *place, *inherited, "--", *app, *options]
         if code := subprocess.run(command, cwd=ROOT).returncode:
             raise PipelineError(f"modal run ended with exit code {code}; its output says why.")
         uri = json.loads(result.read_text())["uri"]
-    return steps.read_fingerprint(f"{folder}{uri.removeprefix(MOUNTED_AT)}" if folder else uri)
+    return steps.read_fingerprint(f"{folder}{uri.removeprefix(STORE)}" if folder else uri)
 
 
 def _seen_from_inside(config: PipelineConfig, folder: Path) -> PipelineConfig:
     """Count the attempts that are broken on purpose on the Volume: containers share nothing else."""
     if config.fault is None:
         return config
-    state = config.fault.state.replace(str(folder), MOUNTED_AT)
+    state = config.fault.state.replace(str(folder), STORE)
     return config.model_copy(update={"fault": config.fault.model_copy(update={"state": state})})
 
 

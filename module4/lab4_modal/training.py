@@ -9,12 +9,12 @@ from pathlib import Path
 
 import modal
 
-from module4.lab4_modal.common import image, retries, synced, volume
+from module4.lab4_modal.common import STORE, image, retries, synced, volume
 from shared import steps
 from shared.config import preset as get_preset
 from shared.storage import Summary
 
-app = modal.App("training", image=image, volumes={"/store": volume})
+app = modal.App("training", image=image, volumes={STORE: volume})
 
 
 @app.function(timeout=600, retries=retries)
@@ -102,13 +102,13 @@ def run_pipeline(config: str, store: str, run_id: str, gpu: str = "") -> Summary
 
 
 @app.function(timeout=3600)
-def pipeline(config: str, store: str = "/store") -> Summary:
+def pipeline(config: str, store: str = STORE) -> Summary:
     """Run the pipeline in the cloud from start to end: deployed, this is what other platforms call by name."""
     return run_pipeline(config, store, run_id=str(modal.current_function_call_id()))
 
 
 @app.local_entrypoint()
-def main(preset: str = "tiny", config: str = "", store: str = "/store", gpu: str = "", result: str = "") -> None:
+def main(preset: str = "tiny", config: str = "", store: str = STORE, gpu: str = "", result: str = "") -> None:
     """Run the pipeline: `modal run -m module4.lab4_modal.training --preset lab`; `--config` is JSON instead."""
     deployment = run_pipeline(config or get_preset(preset).to_json(), store, str(app.app_id), gpu)
     print(f"version {deployment['version']}, in production: {deployment['in_production']}")

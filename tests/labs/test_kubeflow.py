@@ -1,6 +1,9 @@
 """Kubeflow Pipelines: what is compiled is fit for a cluster and runs as it is; a failure names its step."""
 
+import builtins
 import json
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -13,7 +16,8 @@ from threadpoolctl import threadpool_limits
 from module4.lab2_kubeflow.cluster import Cluster
 from module4.lab2_kubeflow.compile import FOLDER, compile_all
 from module4.lab2_kubeflow.components import IMAGE
-from module4.lab2_kubeflow.run import explain, local_folder
+from module4.lab2_kubeflow.run import explain, local_folder, local_runner
+from module4.platforms import ROOT
 from shared import pipeline, steps
 from shared.config import PipelineConfig, preset
 from shared.errors import PipelineError
@@ -237,6 +241,16 @@ def test_failing_trial_is_named_with_what_is_around_it() -> None:
 
 def test_other_errors_keep_their_text() -> None:
     assert explain(RuntimeError("no room")) == "no room"
+
+
+def test_a_run_leaves_the_process_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    before = (dict(os.environ), sys.executable, builtins.print)
+    with local_runner(tmp_path):
+        assert os.environ["PYTHONPATH"] == str(ROOT)
+        assert sys.executable == "python3"
+        monkeypatch.setattr("builtins.print", repr)
+    assert (dict(os.environ), sys.executable, builtins.print) == before
 
 
 @pytest.mark.parametrize("store", ["s3://bucket/runs", "memory://runs"])

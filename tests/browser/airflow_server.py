@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -83,8 +82,7 @@ class Server:
             assert time.monotonic() < give_up, unfinished
             time.sleep(1)
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+    def stop(self) -> int:
         if self.process.poll() is None:
-            self.children += psutil.Process(self.process.pid).children(recursive=True)
-            self.process.send_signal(number)
+            self.process.terminate()
         return self.process.wait(timeout=60)
