@@ -43,8 +43,8 @@ lock: ## resolve requirements.lock again (UPGRADE=1: to the newest versions)
 compare: $(INSTALLED) ## the same training pipeline on every platform, one table (PRESET=tiny|lab|full)
 	@$(RUN) -m module4 compare --preset $(PRESET)
 
-test: $(INSTALLED) ## run all tests
-	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+test: $(INSTALLED) ## run all tests, or some (TESTS=tests/unit), on more cores (WORKERS=4)
+	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(INSTALLED) ## formatting, lint and types
 	@$(PY) -m ruff format --check

@@ -308,8 +308,7 @@ def main():
     print("sum", sum(score.map(["EWR", "JFK", "LGA"])))
 """
 # STUB
-# my_file = None  # copy this, and change main:
-# """
+# one_after_the_other = """
 # import time
 # import modal
 #
@@ -328,6 +327,8 @@ def main():
 # def main():
 #     print("sum", sum(score.remote(airport) for airport in ["EWR", "JFK", "LGA"]))
 # """
+#
+# my_file = None  # the same text with another main
 # END SOLUTION
 
 # %% tags=["check"]
