@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 
@@ -27,6 +28,16 @@ def running_after(processes: Iterable[psutil.Process], seconds: float) -> list[p
 def in_group(group: int) -> list[psutil.Process]:
     """Return the processes of a group, also those whose parent has ended."""
     return [process for process in psutil.process_iter() if _group(process) == group]
+
+
+def processes_of(place: Path) -> list[str]:
+    """Return the commands of processes that name a folder, or work in it."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        words = [*(process.info["cmdline"] or []), process.info["cwd"] or ""]
+        if process.pid != os.getpid() and any(str(place) in word for word in words):
+            found.append(" ".join(words))
+    return found
 
 
 def listens_on(processes: Iterable[psutil.Process]) -> set[str]:

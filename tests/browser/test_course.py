@@ -21,7 +21,8 @@ from playwright.sync_api import Page, expect
 from module4.platforms import ROOT
 from notebooks.build import FOLDER, lessons
 from tests.browser.chromium import needs_chromium, take
-from tests.notebooks.executed import execute_once, processes_of
+from tests.notebooks.executed import execute_once
+from tests.processes import processes_of
 from tests.servers import free_port, wait_for
 
 pytestmark = needs_chromium

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-import psutil
 import pytest
 
 from module4.platforms import ROOT
@@ -54,13 +53,3 @@ def run_lesson(lesson: str, folder: Path, store: Path, home: Path) -> subprocess
         timeout=500,
         check=False,
     )
-
-
-def processes_of(place: Path) -> list[str]:
-    """Return the commands of processes that name a folder, or work in it."""
-    found = []
-    for process in psutil.process_iter(["cmdline", "cwd"]):
-        words = [*(process.info["cmdline"] or []), process.info["cwd"] or ""]
-        if process.pid != os.getpid() and any(str(place) in word for word in words):
-            found.append(" ".join(words))
-    return found

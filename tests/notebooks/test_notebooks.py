@@ -19,7 +19,8 @@ import pytest
 from module4.platforms import ROOT
 from notebooks import build, execute
 from notebooks.checks import Exercises, Finding, expect, must
-from tests.notebooks.executed import execute_once, processes_of, run_lesson
+from tests.notebooks.executed import execute_once, run_lesson
+from tests.processes import processes_of
 
 LESSONS = build.lessons()
 PLATFORM_LESSONS = [lesson for lesson in LESSONS if lesson[:2] in ("00", "01", "02", "03", "04", "05")]

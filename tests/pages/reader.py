@@ -31,8 +31,7 @@ from typing import NamedTuple
 from markdown_it import MarkdownIt
 
 from module4.platforms import ROOT
-from tests.notebooks.executed import processes_of
-from tests.processes import in_group, running_after
+from tests.processes import in_group, processes_of, running_after
 from tests.servers import answers, free_port
 
 SECONDS, PATIENCE = 900, 40  # for one command; for a server to end. The machine may do other things too
