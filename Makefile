@@ -131,7 +131,7 @@ site: $(INSTALLED) ## execute the lessons and build the course site in reports/s
 	@$(PY) -m notebooks.publish
 
 benchmark: $(INSTALLED) ## the data steps against their naive version
-	@$(PY) -m shared.benchmark
+	@$(PY) -m module4.benchmark
 
 lab: $(INSTALLED) ## open the notebooks in JupyterLab, on this machine only
 	@export JUPYTER_CONFIG_PATH="$(CURDIR)/notebooks/lab" $(foreach name,CONFIG DATA RUNTIME,\

@@ -11,8 +11,8 @@ import typer
 from module4.measure import Event, measured_run
 from module4.platforms import PLATFORMS, REPORTS, WORKSPACE
 from shared.config import PipelineConfig, preset
-from shared.errors import ConfigError, PipelineError, told_to_people
-from shared.faults import read_fault
+from shared.errors import ConfigError, PipelineError, exit_on_error
+from shared.faults import parse_fault
 from shared.graph import GRAPHS
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -35,7 +35,7 @@ def run(
     if platform not in PLATFORMS:
         raise ConfigError(f"platform: there is none called {platform!r}; choose one of {', '.join(PLATFORMS)}.")
     place = store if "://" in store else str(Path(store or WORKSPACE / platform).absolute())
-    config = preset(preset_name, tracking=tracking, fault=read_fault(breaking, place) if breaking else None)
+    config = preset(preset_name, tracking=tracking, fault=parse_fault(breaking, place) if breaking else None)
     result = measured_run(platform, config, place, _log(platform, config), _say)
     if result.fingerprint is None:
         raise PipelineError(result.explain_failure())
@@ -110,7 +110,7 @@ def _say(event: Event) -> None:
 def main() -> None:
     """Run a command; errors made for people are printed without a traceback and end with status 1."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leave through `finally`, which ends the platform too
-    with told_to_people():
+    with exit_on_error():
         app(prog_name="python -m module4")
 
 

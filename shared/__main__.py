@@ -17,7 +17,7 @@ import typer
 
 from shared import steps
 from shared.config import preset
-from shared.errors import told_to_people
+from shared.errors import exit_on_error
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="The steps of training, inference and monitoring.")
 
@@ -77,7 +77,7 @@ def _config(name: str = typer.Argument("lab", metavar="PRESET")) -> None:
 def main() -> None:
     """Run one command; errors made for people are printed without a traceback and end with status 1."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", stream=sys.stderr)
-    with told_to_people():
+    with exit_on_error():
         app(prog_name="python -m shared")
 
 

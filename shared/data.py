@@ -34,7 +34,7 @@ from pandera.errors import SchemaErrors
 
 from shared.config import DATA_BEGIN, HISTORY_DAYS, PipelineConfig
 from shared.errors import DataError
-from shared.progress import announced
+from shared.progress import logged_step
 
 TEXT = arrow.dictionary(arrow.int32(), arrow.string())
 HOUR = arrow.timestamp("s", "UTC")
@@ -129,7 +129,7 @@ SOURCES = {
 }
 
 
-@announced
+@logged_step
 def load_data(config: PipelineConfig) -> pd.DataFrame:
     """Return the scheduled flights of the configured weeks and of the history before them, as `load_flights` does."""
     return load_flights(config, config.train_start, config.test_end)

@@ -7,7 +7,7 @@ from typing import Self
 from shared.config import PipelineConfig
 from shared.evaluation import Evaluation
 from shared.fingerprint import FINGERPRINT_FILE, Fingerprint
-from shared.progress import announced
+from shared.progress import logged_step
 from shared.registry import Registry
 from shared.storage import Artifact, Summary, write_json
 
@@ -32,7 +32,7 @@ class Deployment:
         return cls(**{**artifact.summary, "fingerprint": artifact.read_json(FINGERPRINT_FILE)})
 
 
-@announced
+@logged_step
 def deploy(config: PipelineConfig, evaluation: Evaluation, registry: Registry) -> Deployment:
     """Register and stage the winner; promote it if every check of the gate passed. Again, it changes nothing."""
     summary = evaluation.to_json()

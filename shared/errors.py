@@ -34,7 +34,7 @@ class RegistryError(PipelineError):
 
 
 @contextmanager
-def told_to_people() -> Iterator[None]:
+def exit_on_error() -> Iterator[None]:
     """Around a command: print an error made for people without a traceback, and end with status 1."""
     try:
         yield

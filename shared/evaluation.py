@@ -25,7 +25,8 @@ from shared.config import Gate, PipelineConfig
 from shared.features import LABEL, SPLIT, SPLITS
 from shared.fingerprint import FINGERPRINT_FILE, Fingerprint, make_fingerprint, table_digest
 from shared.models import MODEL_FILE, Fitted, Model, dump_model, predict, read_model
-from shared.progress import announced
+from shared.progress import logged_step
+from shared.registry import Champion
 from shared.storage import Artifact, Summary, write_json, write_table
 
 CALIBRATION_BINS = 10
@@ -37,25 +38,6 @@ EVALUATION_FILE = "evaluation.json"
 PREDICTIONS_FILE = "predictions.parquet"
 
 Metrics = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Champion:
-    """The model now in production; `trained_until` is the first day (ISO) that it has not seen."""
-
-    version: str
-    model: Model
-    trained_until: str
-
-    def write(self, folder: Path) -> Summary:
-        """Write the model's file into `folder`; the rest is the summary."""
-        (folder / MODEL_FILE).write_bytes(dump_model(self.model))
-        return {"version": self.version, "trained_until": self.trained_until}
-
-    @classmethod
-    def read(cls, artifact: Artifact) -> Self:
-        """Return what `write` stored."""
-        return cls(artifact.summary["version"], read_model(artifact), artifact.summary["trained_until"])
 
 
 @dataclass(frozen=True)
@@ -136,7 +118,7 @@ class Evaluation:
         }
 
 
-@announced
+@logged_step
 def evaluate(
     config: PipelineConfig,
     features: pd.DataFrame,

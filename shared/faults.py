@@ -19,7 +19,7 @@ from shared.storage import is_local
 HANG_SECONDS = 3600
 
 
-def read_fault(text: str, store: str) -> dict[str, Any]:
+def parse_fault(text: str, store: str) -> dict[str, Any]:
     """Read STEP:KIND or STEP:KIND:TIMES, as it is typed; each call gives a new folder to count attempts in."""
     step, kind, times = [*text.split(":"), "1"][:3] if text.count(":") in (1, 2) else ("", "", "")
     if not times.isdecimal():
@@ -27,7 +27,7 @@ def read_fault(text: str, store: str) -> dict[str, Any]:
     return {"step": step, "kind": kind, "times": int(times), "state": f"{store}/faults/{uuid4().hex[:12]}"}
 
 
-def strike(config: PipelineConfig, step: str) -> None:
+def inject_fault(config: PipelineConfig, step: str) -> None:
     """Fail, hang or be killed, if the configuration wants it of this attempt of `step`.
 
     Raises InjectedFault for the kind "fail". Parallel tasks of one step count together.

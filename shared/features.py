@@ -14,7 +14,7 @@ from pandas.tseries.holiday import USFederalHolidayCalendar
 from shared.config import PipelineConfig
 from shared.data import with_sorted_categories
 from shared.errors import DataError
-from shared.progress import announced
+from shared.progress import logged_step
 
 LATE_MINUTES = 15
 SPLITS = ("train", "validation", "test")
@@ -69,7 +69,7 @@ FEATURES = [
 ]
 
 
-@announced
+@logged_step
 def preprocess(config: PipelineConfig, flights: pd.DataFrame) -> pd.DataFrame:
     """Return the labelled rows of the three splits: the FEATURES, `late` (0 or 1), `date` and `split`.
 

@@ -12,10 +12,9 @@ from shared import artifacts, models
 from shared.config import DATA_BEGIN, DATA_END, PipelineConfig
 from shared.data import load_flights, with_sorted_categories
 from shared.errors import DataError
-from shared.evaluation import Champion
 from shared.features import FEATURES, build_features
-from shared.progress import announced
-from shared.registry import Registry
+from shared.progress import logged_step
+from shared.registry import Champion, Registry
 from shared.storage import Summary
 
 IDENTITY = ["date", "hour", "carrier", "flight", "tailnum", "origin", "dest"]
@@ -32,7 +31,7 @@ def parse_day(text: str) -> date:
     return day
 
 
-@announced
+@logged_step
 def load_batch(config: PipelineConfig, day: date) -> pd.DataFrame:
     """Return the flights scheduled on `day` (New York's calendar): IDENTITY and FEATURES, no label, a row per flight.
 
@@ -47,13 +46,13 @@ def load_batch(config: PipelineConfig, day: date) -> pd.DataFrame:
     return with_sorted_categories(batch)
 
 
-@announced
+@logged_step
 def load_model(config: PipelineConfig, registry: Registry) -> Champion:
     """Return the model in production. Raises RegistryError when there is none."""
-    return registry.production()
+    return registry.get_champion()
 
 
-@announced
+@logged_step
 def predict(config: PipelineConfig, champion: Champion, batch: pd.DataFrame) -> pd.DataFrame:
     """Return IDENTITY, `probability` of being late, and `version` of the model, a row per flight of the batch."""
     return batch[IDENTITY].assign(
@@ -62,7 +61,7 @@ def predict(config: PipelineConfig, champion: Champion, batch: pd.DataFrame) -> 
     )
 
 
-@announced
+@logged_step
 def save_predictions(config: PipelineConfig, predictions: pd.DataFrame, partitions: str) -> Summary:
     """Store a day's predictions as the artifact `<partitions>/date=<day>` and return its summary, with the `uri`.
 

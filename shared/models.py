@@ -26,7 +26,7 @@ with warnings.catch_warnings():
 from shared.config import Hyperparameters, PipelineConfig, explain
 from shared.errors import ConfigError, DataError, ModelError
 from shared.features import FEATURES, LABEL, SPLIT
-from shared.progress import announced
+from shared.progress import logged_step
 from shared.storage import Artifact, Summary
 
 Model: TypeAlias = HistGradientBoostingClassifier
@@ -88,26 +88,26 @@ class Fitted(NamedTuple):
         return cls(read_model(artifact), TrialResult.model_validate(artifact.summary))
 
 
-@announced
+@logged_step
 def train(config: PipelineConfig, features: pd.DataFrame) -> Fitted:
     """Return the baseline: the configured hyperparameters, scored on the validation weeks, then fitted on all."""
     trial = Trial(number=BASELINE, hyperparameters=config.baseline)
     return _refit(config, features, _score(config, features, trial))
 
 
-@announced
+@logged_step
 def propose_trials(config: PipelineConfig) -> list[Trial]:
     """Return the search's trials: seeded proposals around the baseline, each from its own seed."""
     return [Trial(number=number, hyperparameters=_propose(config, number)) for number in range(config.trials)]
 
 
-@announced
+@logged_step
 def run_trial(config: PipelineConfig, features: pd.DataFrame, trial: Trial) -> TrialResult:
     """Return the trial's scores: fitted on the training weeks, scored on the validation weeks."""
     return _score(config, features, trial)
 
 
-@announced
+@logged_step
 def select_best(config: PipelineConfig, features: pd.DataFrame, results: Sequence[TrialResult]) -> Fitted:
     """Return the candidate: the best trial's hyperparameters, fitted again on training and validation weeks.
 

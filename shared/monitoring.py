@@ -20,10 +20,10 @@ from shared import deployment, evaluation, models
 from shared.config import DATA_BEGIN, DATA_END, PipelineConfig, parse
 from shared.data import load_data, load_flights
 from shared.errors import DataError
-from shared.evaluation import Champion, Check, at_most
+from shared.evaluation import Check, at_most
 from shared.features import FEATURES, LABEL, build_features, preprocess
-from shared.progress import announced
-from shared.registry import Registry
+from shared.progress import logged_step
+from shared.registry import Champion, Registry
 from shared.storage import Artifact, Summary, write_json
 
 BINS = 10
@@ -107,20 +107,20 @@ class Watched:
     expected: pd.Series
 
 
-@announced
+@logged_step
 def measure_drift(config: PipelineConfig, registry: Registry, day: date) -> Drift:
     """Measure the model in production over the configured window before `day`.
 
     Raises RegistryError when no model is in production, and DataError when the window holds nothing to judge by.
     """
-    champion = registry.production()
+    champion = registry.get_champion()
     trained = _trained_with(registry, champion)
     begin = min(trained.train_start, _window_start(config, day))
     table = build_features(load_flights(config, begin, day))
     return compare(config, watched(champion, trained, table), table, day)
 
 
-@announced
+@logged_step
 def decide_retraining(config: PipelineConfig, drift: Drift) -> Decision:
     """Decide by the configured limits; a model is judged only by days that came after its deployment."""
     day = date.fromisoformat(drift.day)
@@ -224,12 +224,12 @@ def train_and_deploy(config: PipelineConfig, registry: Registry) -> bool:
     baseline = models.train(config, table)
     results = [models.run_trial(config, table, trial) for trial in models.propose_trials(config)]
     candidate = models.select_best(config, table, results)
-    judged = evaluation.evaluate(config, table, baseline, candidate, registry.champion())
+    judged = evaluation.evaluate(config, table, baseline, candidate, registry.find_champion())
     return deployment.deploy(config, judged, registry).in_production
 
 
 def _in_production(registry: Registry, table: pd.DataFrame) -> Watched:
-    champion = registry.production()
+    champion = registry.get_champion()
     return watched(champion, _trained_with(registry, champion), table)
 
 

@@ -19,7 +19,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def announced(function: Callable[P, R]) -> Callable[P, R]:
+def logged_step(function: Callable[P, R]) -> Callable[P, R]:
     """Decorate a step's function: report its start, its end or failure, and its seconds of wall time.
 
     If one of the arguments is a configuration with a fault for this step, the fault strikes.
@@ -33,7 +33,7 @@ def announced(function: Callable[P, R]) -> Callable[P, R]:
         try:
             for argument in (*args, *kwargs.values()):
                 if isinstance(argument, PipelineConfig):
-                    faults.strike(argument, step)
+                    faults.inject_fault(argument, step)
             result = function(*args, **kwargs)
         except BaseException as error:
             _emit(step, "failed", seconds=time.perf_counter() - begin, error=f"{type(error).__name__}: {error}")

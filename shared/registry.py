@@ -11,16 +11,35 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from upath import UPath
 
 from shared.errors import RegistryError
-from shared.evaluation import Champion
 from shared.models import MODEL_FILE, Model, dump_model, read_model
-from shared.storage import new_artifact, open_artifact, replace_file
+from shared.storage import Artifact, Summary, new_artifact, open_artifact, replace_file
 
 VERSION_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model now in production; `trained_until` is the first day (ISO) that it has not seen."""
+
+    version: str
+    model: Model
+    trained_until: str
+
+    def write(self, folder: Path) -> Summary:
+        """Write the model's file into `folder`; the rest is the summary."""
+        (folder / MODEL_FILE).write_bytes(dump_model(self.model))
+        return {"version": self.version, "trained_until": self.trained_until}
+
+    @classmethod
+    def read(cls, artifact: Artifact) -> Self:
+        """Return what `write` stored."""
+        return cls(artifact.summary["version"], read_model(artifact), artifact.summary["trained_until"])
 
 
 @dataclass(frozen=True)
@@ -95,16 +114,16 @@ class Registry:
         """Return the model of a version or alias; verified by its checksum, loaded without pickle."""
         return read_model(open_artifact(self._version_uri(self._existing(name))))
 
-    def champion(self) -> Champion | None:
+    def find_champion(self) -> Champion | None:
         """Return the model in production, or None while there is none."""
         version = self.aliases().get("production")
         if version is None:
             return None
         return Champion(version, self.load(version), self.metadata(version)["trained_until"])
 
-    def production(self) -> Champion:
+    def get_champion(self) -> Champion:
         """Return the model in production. Raises RegistryError when there is none."""
-        champion = self.champion()
+        champion = self.find_champion()
         if champion is None:
             raise RegistryError(
                 f"{self.model_name}: no model is in production in {self.uri}. Run the training pipeline first, until a "

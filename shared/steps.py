@@ -77,7 +77,7 @@ def evaluate(config: str, features: str, baseline: str, candidate: str, registry
         artifacts.load(features, DataFrame),
         artifacts.load(baseline, Fitted),
         artifacts.load(candidate, Fitted),
-        Registry(registry, settings.model_name).champion(),
+        Registry(registry, settings.model_name).find_champion(),
     )
     return artifacts.save(result, output)
 
@@ -121,7 +121,7 @@ def predict(config: str, batch: str, model: str, output: str) -> Summary:
     from pandas import DataFrame
 
     from shared import artifacts, inference
-    from shared.evaluation import Champion
+    from shared.registry import Champion
 
     champion = artifacts.load(model, Champion)
     return artifacts.save(inference.predict(parse(config), champion, artifacts.load(batch, DataFrame)), output)

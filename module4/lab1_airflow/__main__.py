@@ -19,8 +19,8 @@ import psutil
 
 from module4.lab1_airflow.run import STORE, environment, home, step_timeout
 from shared.config import preset
-from shared.errors import ConfigError, PipelineError, told_to_people
-from shared.faults import read_fault
+from shared.errors import ConfigError, PipelineError, exit_on_error
+from shared.faults import parse_fault
 
 # `airflow standalone` starts these too, but its log servers listen to the whole network, and nothing here needs them;
 # and it leaves them behind when it is told to stop by SIGTERM.
@@ -131,7 +131,7 @@ def main(arguments: list[str]) -> None:
             serve(settings)
             return
         case ["break", fault]:
-            config = preset("tiny", fault=read_fault(fault, STORE)).to_json()
+            config = preset("tiny", fault=parse_fault(fault, STORE)).to_json()
             arguments = ["dags", "trigger", "training", "--conf", json.dumps({"config": config})]
         case ["backfill", *_]:
             settings["SQLITE_BEGIN_AS_WRITER"] = "yes"  # see config/airflow_local_settings.py
@@ -139,5 +139,5 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    with told_to_people():
+    with exit_on_error():
         main(sys.argv[1:])

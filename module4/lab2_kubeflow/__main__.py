@@ -7,7 +7,7 @@ import typer
 
 from module4.platforms import WORKSPACE
 from shared.config import preset
-from shared.errors import PipelineError, told_to_people
+from shared.errors import PipelineError, exit_on_error
 from shared.version import code_version
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -121,7 +121,7 @@ def submit(
 
 def main() -> None:
     """Run a command; errors made for people are printed without a traceback and end with status 1."""
-    with told_to_people():
+    with exit_on_error():
         app(prog_name="python -m module4.lab2_kubeflow")
 
 

@@ -66,7 +66,7 @@ def hyperparameter_search(preprocess: DataFrame, train: Fitted) -> Fitted:
 @dg.asset(group_name="training", kinds={"scikitlearn"}, retry_policy=RETRY)
 def evaluate(pipeline: Pipeline, preprocess: DataFrame, train: Fitted, hyperparameter_search: Fitted) -> Evaluation:
     """Compare baseline, candidate and champion on the test weeks, and judge the winner by the quality gate."""
-    champion = pipeline.registry.champion()
+    champion = pipeline.registry.find_champion()
     return evaluation.evaluate(pipeline.settings, preprocess, train, hyperparameter_search, champion)
 
 

@@ -9,7 +9,7 @@ from module4.lab3_dagster.assets import RETRY
 from module4.lab3_dagster.assets import deploy as deploy_asset
 from module4.lab3_dagster.resources import Pipeline
 from shared import inference
-from shared.evaluation import Champion
+from shared.registry import Champion
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2013-01-01", end_date="2014-01-01")
 
@@ -58,7 +58,7 @@ def made_by_the_production_model(context: dg.AssetCheckExecutionContext, pipelin
     assert event is not None
     assert event.asset_materialization is not None
     used = str(event.asset_materialization.metadata["version"].value)
-    production = pipeline.registry.production().version
+    production = pipeline.registry.get_champion().version
     return dg.AssetCheckResult(passed=used == production, metadata={"used": used, "in production": production})
 
 

@@ -18,7 +18,7 @@ from module4.lab4_modal.common import STORE, VOLUME
 from module4.platforms import ROOT, WORKSPACE
 from shared import steps
 from shared.config import PRESETS, PipelineConfig, preset
-from shared.errors import ConfigError, PipelineError, told_to_people
+from shared.errors import ConfigError, PipelineError, exit_on_error
 from shared.fingerprint import Fingerprint
 from shared.progress import EVENTS_FILE
 from shared.storage import is_local
@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--cloud", action="store_true", help="in Modal's cloud: needs an account, costs money")
     arguments = parser.parse_args()
     options = [f"--gpu={arguments.gpu}"] if arguments.gpu else []
-    with told_to_people():
+    with exit_on_error():
         if arguments.cloud:
             run_in_cloud(arguments.preset, *options)
         else:

@@ -17,7 +17,7 @@ from playwright.sync_api import Page
 
 from module4.platforms import ROOT
 from shared.config import preset
-from shared.faults import read_fault
+from shared.faults import parse_fault
 from shared.graph import TRAINING
 from tests.browser.airflow_server import Server
 from tests.browser.chromium import needs_chromium, take
@@ -60,7 +60,7 @@ def lived(server: Server) -> dict[str, Any]:
 
     server.trigger("inference", "no-model", "2013-03-10", store=f"{store}/empty")
     for kind in ("kill", "hang"):
-        broken = preset("tiny", fault=read_fault(f"train:{kind}", str(store))).to_json()
+        broken = preset("tiny", fault=parse_fault(f"train:{kind}", str(store))).to_json()
         server.trigger("training", kind, config=broken, store=f"{store}/{kind}")
 
     server.backfill(FORTNIGHT[0], FORTNIGHT[-1])

@@ -104,7 +104,7 @@ def test_a_days_predictions_are_those_of_the_plain_functions(instance: dg.Dagste
     result = materialize(instance, store, "load_model", "load_batch", "predict", "save_predictions", day="2013-03-20")
     settings = Pipeline(config=CONFIG.to_json(), registry_uri=f"{store}/registry", store=store)
     day = date(2013, 3, 20)
-    champion = settings.registry.production()
+    champion = settings.registry.get_champion()
     expected = shared_inference.predict(CONFIG, champion, shared_inference.load_batch(CONFIG, day))
     pd.testing.assert_frame_equal(load(f"{store}/predictions/date=2013-03-20", pd.DataFrame), expected)
     (event,) = result.asset_materializations_for_node("save_predictions")

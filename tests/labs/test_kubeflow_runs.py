@@ -120,7 +120,7 @@ def test_the_lineage_names_the_data_of_the_model_in_production(lab: Lab, tmp_pat
     nodes = nodes_of(lab.first_run)
     assert {node.state for node in nodes.values()} == {"finished"}
     assert nodes["run-trial"].times == 2
-    version = lab.registry.champion().version  # type: ignore[union-attr]
+    version = lab.registry.find_champion().version  # type: ignore[union-attr]
     found = digests(nodes)
     assert version in (found["baseline"], found["candidate"])  # a version is named after its model's file
     line = answer(lab.first_run, list(nodes.values()))
@@ -179,7 +179,7 @@ def test_inference_saves_the_days_partition_with_the_model_in_production(lab: La
     predictions = artifacts.load(str(partition), pd.DataFrame)
     assert len(predictions) == saved["rows"] > 700
     assert predictions["probability"].between(0, 1).all()
-    champion = lab.registry.champion()
+    champion = lab.registry.find_champion()
     assert champion is not None
     assert set(predictions["version"]) == {champion.version}
     line = answer(lab.last(), list(nodes_of(lab.last()).values()))
@@ -189,7 +189,7 @@ def test_inference_saves_the_days_partition_with_the_model_in_production(lab: La
 
 
 def test_monitoring_trains_again_only_behind_its_condition(lab: Lab) -> None:
-    before = lab.registry.champion()
+    before = lab.registry.find_champion()
     lab.run("run_monitoring", lab.config, "2013-03-18")
     states = {name: node.state for name, node in nodes_of(lab.last()).items()}
     assert {name for name, state in states.items() if state == "finished"} == {
@@ -203,7 +203,7 @@ def test_monitoring_trains_again_only_behind_its_condition(lab: Lab) -> None:
     nodes = nodes_of(lab.last())
     assert {node.state for node in nodes.values()} == {"finished"}
     (deployment,) = nodes["deploy"].outputs
-    after = lab.registry.champion()
+    after = lab.registry.find_champion()
     assert before is not None
     assert after is not None
     assert deployment.metadata["version"] == after.version != before.version

@@ -10,9 +10,9 @@ import pytest
 from shared import deployment, inference, models, steps
 from shared.config import PipelineConfig
 from shared.errors import DataError, RegistryError
-from shared.evaluation import Champion, Evaluation
+from shared.evaluation import Evaluation
 from shared.features import FEATURES, LABEL
-from shared.registry import Registry
+from shared.registry import Champion, Registry
 
 DAY = date(2013, 3, 6)
 

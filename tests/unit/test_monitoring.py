@@ -104,7 +104,7 @@ def test_every_feature_and_the_predictions_are_measured(
     assert drift.feature_psi["weather_temp"] > 0.25, "a warmer month than those of the training"
     assert drift.feature_psi["carrier"] < 0.05, "the airlines are the same"
     assert (drift.window_start, drift.deployed, drift.trained_until) == ("2013-03-11", "2013-03-11", "2013-03-04")
-    assert drift.version == registry.production().version
+    assert drift.version == registry.get_champion().version
     assert monitoring.measure_drift(small, registry, date(2013, 4, 8)) == drift
 
 
@@ -112,7 +112,7 @@ def test_performance_is_that_of_the_windows_predictions(
     drift: Drift, small: PipelineConfig, registry: Registry
 ) -> None:
     """The same from the other side: predict two days as inference does, and compare with what happened."""
-    model = registry.production().model
+    model = registry.get_champion().model
     flights = monitoring.build_features(monitoring.load_flights(small, date(2013, 3, 11), date(2013, 4, 8)))
     known = flights[(flights["date"] >= "2013-03-11") & flights[LABEL].notna()]
     assert drift.flights == len(known)
@@ -165,7 +165,7 @@ def test_a_window_of_punctual_flights_is_refused(
     message = (
         "measure_drift: from 2013-02-11 to 2013-03-11 there are [0-9]+ flights .* late and punctual ones are needed"
     )
-    watched = monitoring.watched(registry.production(), small, punctual)
+    watched = monitoring.watched(registry.get_champion(), small, punctual)
     with pytest.raises(DataError, match=message):
         monitoring.compare(small, watched, punctual, date(2013, 3, 11))
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from shared.progress import announced
+from shared.progress import logged_step
 
 Events = Callable[[], list[dict[str, Any]]]
 
 
-@announced
+@logged_step
 def divide(first: int, second: int = 1) -> float:
     """Divide."""
     return first / second
@@ -39,7 +39,7 @@ def test_a_step_that_fails_says_why_and_the_error_goes_on(events: Events) -> Non
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
 def test_an_interrupted_step_has_failed(events: Events, error: type[BaseException]) -> None:
-    @announced
+    @logged_step
     def interrupted() -> None:
         raise error("two\nlines")
 
@@ -70,9 +70,9 @@ def test_events_of_parallel_processes_do_not_mix(
     path = tmp_path / "events.jsonl"
     code = """
 import multiprocessing
-from shared.progress import announced
+from shared.progress import logged_step
 
-@announced
+@logged_step
 def work(text):
     pass
 

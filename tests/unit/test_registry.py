@@ -84,7 +84,7 @@ def test_leftovers_of_a_killed_process_are_no_versions(local: Registry, baseline
 
 
 def test_an_empty_registry_has_nothing(registry: Registry) -> None:
-    assert (registry.versions(), registry.aliases(), registry.champion()) == ([], {"history": []}, None)
+    assert (registry.versions(), registry.aliases(), registry.find_champion()) == ([], {"history": []}, None)
 
 
 @pytest.mark.parametrize("ask", [Registry.load, Registry.metadata, Registry.stage, Registry.promote])
@@ -194,7 +194,7 @@ def test_a_winner_that_did_not_pass_stays_in_staging(
     outcome = deploy(small, failed, registry)
     assert not outcome.in_production
     assert registry.aliases() == {"history": [], "staging": outcome.version}
-    assert registry.champion() is None
+    assert registry.find_champion() is None
 
 
 def test_deploying_again_changes_nothing(local: Registry, small: PipelineConfig, judged: Evaluation) -> None:
@@ -214,7 +214,7 @@ def test_the_champion_of_one_run_is_compared_in_the_next(
     judged: Evaluation,
 ) -> None:
     deploy(small, judged, local)
-    second = evaluate(small, small_features, baseline, candidate, local.champion())
+    second = evaluate(small, small_features, baseline, candidate, local.find_champion())
     assert second.champion is not None
     assert second.champion["comparable"]
     assert second.champion["metrics"] == judged.metrics["candidate"]
@@ -231,7 +231,7 @@ def test_a_champion_that_has_seen_the_test_weeks_is_shown_but_not_compared(
 ) -> None:
     later = PipelineConfig.model_validate({**small.model_dump(), "test_start": "2013-04-01"})
     deploy(later, judged, local)
-    second = evaluate(small, small_features, baseline, candidate, local.champion())
+    second = evaluate(small, small_features, baseline, candidate, local.find_champion())
     assert second.champion is not None
     assert not second.champion["comparable"]
     assert second.champion["metrics"]["roc_auc"] > 0.5
@@ -263,7 +263,7 @@ def test_a_model_with_a_flipped_byte_is_refused(registry: Registry, baseline: Fi
     with pytest.raises(ArtifactError, match=r"model\.skops: is not as it was written \(checksum\)"):
         registry.load("production")
     with pytest.raises(ArtifactError, match=r"checksum"):
-        registry.champion()
+        registry.find_champion()
 
 
 def test_registering_again_repairs_a_damaged_model(registry: Registry, baseline: Fitted) -> None:

@@ -1,4 +1,4 @@
-"""`python -m shared.benchmark`: the data steps beside a naive notebook's way to the same information.
+"""`python -m module4.benchmark`: the data steps beside a naive notebook's way to the same information.
 
 Both read the year and end with a table that a model could be fitted on, each in processes of their own, in turns. The
 notebook reads CSV with every column, merges everything, takes history by group-by, and one-hot encodes; it does not
@@ -96,7 +96,7 @@ def notebook() -> int:
 
 def measure(function: str) -> dict[str, float]:
     """Run one of the two functions in a new process and return its seconds and the MiB it added."""
-    code = f"from shared import benchmark as b; b.report(b.{function})"
+    code = f"from module4 import benchmark as b; b.report(b.{function})"
     output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     return dict(json.loads(output))
 
