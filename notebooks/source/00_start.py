@@ -1,51 +1,56 @@
 # %% [markdown]
 # # 0 · The question, and the pipeline that answers it
 #
-# Will a flight from New York arrive more than 15 minutes late? We have every flight of 2013, the weather and the planes.
-# In this lesson you run the training pipeline as plain Python. The next lessons run the same pipeline on Make, Airflow,
-# Kubeflow Pipelines, Dagster and Modal, and each of them must end with **the same model, bit for bit**.
+# Will a flight from New York arrive more than 15 minutes late? We have every flight of 2013, along with the weather and
+# the planes. In this lesson you train a model with a [pipeline](GLOSSARY.md#pipeline) in plain Python. Later lessons run
+# the same pipeline on Make, Airflow, Kubeflow Pipelines, Dagster, and Modal, and every one of them must end with **the
+# same model, bit for bit**.
 #
-# **You will be able to** name the steps, say what each reads and writes, change the configuration, and read a
-# fingerprint.
+# **You will be able to** name the steps of the pipeline, say what each one reads and writes, change the configuration,
+# and read a fingerprint.
 #
 # **Time.** {{minutes}}
+#
+# Words in blue, such as *pipeline* above, lead to the [glossary](GLOSSARY.md). Run the cells from top to bottom with
+# Shift+Enter.
 
 # %% tags=["parameters"]
 preset = "tiny"  # tiny: seconds; lab: a quarter of the year; full: the whole year
 store = ""  # where artifacts go: a folder or a URI; empty: the course's own work folder
 
+# %% [markdown]
+# A [preset](GLOSSARY.md#preset) is a ready-made configuration with a name. `tiny` uses a few weeks of data, so that
+# every cell in this lesson takes seconds.
+
 # %%
 # %matplotlib inline
-import sys
-
-from module4.platforms import ROOT, WORKSPACE
+from notebooks.course.environment import open_store
 from shared import config, pipeline
 from shared.graph import TRAINING
 
-store = store or str(WORKSPACE / "notebooks" / "start")
+store = open_store("start", store)
 settings = config.preset(preset)
 
 # %% [markdown]
 # ## Is this machine ready?
 #
-# The doctor looks at Python, disk, memory and the installation, and says what to do about what it finds. A WARN is worth
-# reading; a FAIL must be repaired first. In a terminal it is `make doctor`.
+# The doctor checks Python, disk, memory, and the installation, and says how to fix what it finds. In a terminal, type
+# `make doctor`.
 
 # %%
-import subprocess
+from notebooks.course.shell import run_python
 
-doctor = subprocess.run([sys.executable, "infra/doctor.py"], cwd=ROOT, capture_output=True, text=True, check=False)
-print(doctor.stdout)
+print(run_python("infra/doctor.py"))
 
 # %% [markdown]
+# Each line is one check. `[ OK ]` needs nothing from you, and `[ -- ]` marks something optional. Read any `[WARN]`, and
+# fix any `[FAIL]` before you continue.
+#
 # ## The graph
 #
-# Each box is a *step*. An arrow from one to another means: the second needs what the first made. So the arrows also give
-# the order, and they never lead in a circle; such a picture is called a DAG, a directed acyclic graph.
-#
-# `load_data` and `preprocess` make a table of flights, `train` fits a first model, the *baseline*, to it, and
-# `hyperparameter_search` looks for a better one: one task per trial, then one pick, the *candidate*. `evaluate` compares
-# them, and `deploy` hands the winner over for use.
+# Each box is a [step](GLOSSARY.md#step). An arrow means that the second step needs what the first one made, so the
+# arrows also give the order. They never lead in a circle; such a picture is called a [DAG](GLOSSARY.md#dag), a directed
+# acyclic graph.
 
 # %%
 from notebooks.course.pictures import draw_graph
@@ -53,11 +58,21 @@ from notebooks.course.pictures import draw_graph
 draw_graph({step.name: step.needs for step in TRAINING}, "The training pipeline")
 
 # %% [markdown]
+# Read it from left to right:
+#
+# - `load_data` and `preprocess` produce a table of flights.
+# - `train` fits a first model to it, the [baseline](GLOSSARY.md#baseline).
+# - `hyperparameter_search` looks for a better one. A [hyperparameter](GLOSSARY.md#hyperparameter) is a setting that you
+#   choose before training, such as the number of trees. The search tries several combinations. Each attempt is a
+#   [trial](GLOSSARY.md#trial), and the best one becomes the [candidate](GLOSSARY.md#candidate).
+# - `evaluate` compares the two, and `deploy` puts the winner into use.
+#
 # ## The data
 #
-# `load_data` joins five sources (flights, weather, planes, airports, airlines), after checking every row. `preprocess`
-# computes what is known before the scheduled hour begins, and nothing else. The three splits follow time: a model learns
-# from the first weeks, is chosen by the next, and is judged by the last, which it has never seen.
+# `load_data` joins five sources (flights, weather, planes, airports, airlines) and validates every row. `preprocess`
+# computes [features](GLOSSARY.md#feature), the columns that a model learns from. It uses only what is known before the
+# scheduled hour of departure begins. The rows are then [split](GLOSSARY.md#split) by time: a model learns from the first
+# weeks, is chosen on the next, and is judged on the last, which it has never seen.
 
 # %%
 from shared import data, features
@@ -68,14 +83,17 @@ table.groupby("split", observed=True).agg(
     first_day=("date", "min"), last_day=("date", "max"), flights=("late", "size"), late_share=("late", "mean")
 ).loc[list(features.SPLITS)]
 
+# %% [markdown]
+# There are three splits, one after the other, with no day in two of them. `late_share` is the fraction of flights that
+# arrived late. It differs between the splits, because some weeks have more storms than others.
+
 # %%
 table.loc[[0, 1, 2], ["date", "carrier", "origin", "dest", "weather_visib", "late_share_carrier_7d", "late"]]
 
 # %% [markdown]
-# A row is a flight, a column is something known about it before it leaves. `late_share_carrier_7d` is the share of the
-# airline's flights that were late in the week before; `late` is the answer to learn, 1 or 0.
-#
-# How many flights are late changes from day to day. That is what makes the question hard, and lesson 7 necessary.
+# Each row is a flight, and each column is something known about it before it leaves: the airline, the airports, the
+# visibility in miles. `late_share_carrier_7d` is the share of that airline's flights that were late in the previous
+# week. Only `late` comes from afterwards. It is the answer to learn: 1 for late, 0 for on time.
 
 # %%
 from matplotlib.figure import Figure
@@ -88,24 +106,27 @@ axis.set(title="Share of flights that arrive more than 15 minutes late", ylabel=
 figure
 
 # %% [markdown]
+# Every dot is one day. Good and bad days alternate, and the bad ones are several times worse than the good ones. That
+# makes the question hard, and it is the reason for lesson 7.
+#
 # ## Run it
 #
-# Plain Python calls one step after the other. Each writes an *artifact*: a folder with a checksum for every file.
+# Plain Python calls one step after the other. Each step writes an [artifact](GLOSSARY.md#artifact): a folder with the
+# step's results and a [checksum](GLOSSARY.md#checksum) for every file.
 
 # %% tags=["slow"]
 fingerprint = pipeline.run(settings, store)
 fingerprint["fingerprint"]
 
 # %% [markdown]
-# Here is what lies in the artifacts. `manifest.json` is written last: with it, the artifact is complete. A step reads the
-# artifacts of the steps that it needs, and writes one of its own.
+# This is the run's [fingerprint](GLOSSARY.md#fingerprint), a number in 64 hexadecimal digits. Remember its beginning:
+# you will meet it in the next five lessons. The following table lists the artifacts behind it.
 
 # %% tags=["slow"]
 from pathlib import Path
 
 import pandas as pd
 
-pd.options.display.max_colwidth = None  # show tables whole
 folder = Path(store, "runs/python")
 pd.DataFrame(
     [
@@ -119,22 +140,35 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# The fingerprint covers the prepared data, the chosen hyperparameters, the exact metrics, the predictions and the model's
-# file. Change one bit of any of them, and it is another one.
+# A step reads the artifacts of the steps that it needs and writes one of its own. Every artifact contains
+# `manifest.json`, the list of its files with their checksums. It is written last, so an artifact with a manifest is
+# complete.
 
 # %% tags=["slow"]
 {part: fingerprint[part] for part in ("data", "hyperparameters", "predictions", "model")}
 
 # %% [markdown]
+# These are the parts of the fingerprint: checksums of the prepared data, the chosen hyperparameters, a checksum of the
+# predictions, and one of the model's file. (The exact metrics belong to it too.) Change a single bit in any of them, and
+# the fingerprint changes.
+#
 # ## Look at it
 #
-# `evaluate` wrote a report: the models side by side on weeks that none of them has seen, and the quality gate's reasons.
-# A model does not say "late" or "on time", it gives each flight a probability. Two of the measures to remember:
+# `evaluate` wrote a report. It compares the models on weeks that none of them has seen, and lists the reasons of the
+# [quality gate](GLOSSARY.md#quality-gate), the rules that a model must satisfy before it goes into production.
 #
-# - *ROC AUC*: take a late flight and one on time. How often does the late one have the higher probability? 0.5 is guessing,
-#   1.0 is perfect.
-# - *Log loss*: low when the probabilities are right, high when the model is sure and wrong. `log_loss_constant` is that of
-#   giving every flight the same probability, the share of late ones: a model must do better.
+# A model does not say "late" or "on time". It gives each flight a probability of being late. These are the measures to
+# remember:
+#
+# - [ROC AUC](GLOSSARY.md#roc-auc): take one late flight and one that was on time. How often does the late one have the
+#   higher probability? A guess scores 0.5, a perfect model 1.0.
+# - [Log loss](GLOSSARY.md#log-loss): low when the probabilities are right, high when the model is sure and wrong.
+#   `log_loss_constant` is the score of a model that gives every flight the same probability, the share of late flights.
+#   A useful model scores below it.
+# - [Brier score](GLOSSARY.md#brier-score) (`brier`): the mean squared difference between the probability and what
+#   happened. Lower is better.
+# - [Calibration](GLOSSARY.md#calibration) (`calibration_error`): of the flights that got a probability of 30%, were 30%
+#   late? The error is the average distance from that ideal.
 
 # %% tags=["slow"]
 from IPython.display import Image, Markdown, display
@@ -146,6 +180,14 @@ display(Markdown(evaluation.read("report.md").decode()))
 display(Image(evaluation.read("report.png"), width=800))
 
 # %% [markdown]
+# The report starts with the winner and a table with one column per model; below it, every rule of the gate is ticked or
+# not. In the picture, look at two panels. *Calibration*, bottom left: the closer the line is to the diagonal, the more
+# you can trust a probability. *ROC AUC per origin and carrier*, bottom right: the model is about equally good at all
+# three airports, but airlines differ. An airline with few flights can score a perfect 1.0 by luck.
+#
+# `deploy` stored the winner in the [registry](GLOSSARY.md#registry), the catalog of trained models. Since it passed the
+# gate, it is now the [champion](GLOSSARY.md#champion): the model in production.
+#
 # ## Break it
 #
 # A wrong value is refused before anything runs, and the message names the field.
@@ -159,7 +201,8 @@ except ConfigError as error:
     print(error)
 
 # %% [markdown]
-# Now damage an artifact: one byte more in a file, as a bad disk might write it. Reading checks the checksum and refuses.
+# The message gives the field, the rule, and the value that broke it. Now damage an artifact: append a byte to a file, as
+# a failing disk might.
 
 # %% tags=["slow"]
 from shared import artifacts
@@ -174,7 +217,8 @@ except ArtifactError as error:
     print(error)
 
 # %% [markdown]
-# The message says what to do: run the step again. It has the same input, so it makes the same artifact.
+# The checksum no longer matches, so the file is not used. The message also tells you what to do: run the step again. With
+# the same input it makes the same artifact.
 
 # %% tags=["slow"]
 from shared import steps
@@ -185,10 +229,31 @@ open_artifact(str(damaged.parent)).read("model.skops")
 before == open_artifact(str(damaged.parent)).files["model.skops"]["sha256"]
 
 # %% [markdown]
+# `True`: the new file has the same checksum as the one that was damaged.
+#
+# ## Check your understanding
+#
+# {{questions}}
+
+# %% [markdown]
+# ## Syntax for the exercises
+#
+# | you write | it means |
+# |---|---|
+# | `config.preset("tiny")` | the configuration with this name |
+# | `config.preset("tiny", trials=5)` | the same, with one field replaced |
+# | `settings` | a cell that ends with it shows every field and its value |
+# | `date(2013, 2, 28)` | 28 February 2013 |
+# | `{"a", "b"}` | a set: names without an order, each of them once |
+#
 # ## Exercise 1: a configuration of your own
 #
-# Make a configuration from the preset `tiny` that runs three trials and whose test weeks begin on 3 June 2013.
-# `config.preset(name, field=value)` replaces fields; `settings` shows their names.
+# Start from the preset `tiny` and make a configuration that runs three trials and whose test weeks begin on 3 June 2013.
+#
+# <details><summary>Hint</summary>Evaluate <code>settings</code> in a new cell. One field holds the number of trials, and
+# another holds the first day of the test weeks.</details>
+# <details><summary>Bigger hint</summary>Call <code>config.preset</code> with three arguments: the name, <code>trials=…</code>,
+# and <code>test_start=date(…)</code>.</details>
 
 # %% tags=["exercise"]
 from datetime import date
@@ -207,11 +272,15 @@ check(1, mine)
 # %% [markdown]
 # ## Exercise 2: what may the model know?
 #
-# The prediction is made *before the scheduled hour of departure begins*. Which of these columns of the table of flights
-# may go into a feature of the same flight? Two of the answers may surprise you.
+# The model predicts *before the scheduled hour of departure begins*. Which of these columns of the table of flights may go
+# into a feature of the same flight? Two of the answers may surprise you.
 #
 # `carrier`, `dest`, `arr_delay`, `tailnum`, `departure_minute` (as scheduled), `weather_temp` (measured before that hour),
 # `distance`
+#
+# <details><summary>Hint</summary>For each column, ask: could I look this up an hour before the flight leaves?</details>
+# <details><summary>Bigger hint</summary>The schedule names the plane (<code>tailnum</code>) and the minute of departure in
+# advance. Only one of the seven columns is measured after the flight.</details>
 
 # %% tags=["exercise"]
 # BEGIN SOLUTION
@@ -226,8 +295,8 @@ check(2, allowed)
 # %% [markdown]
 # ## To remember
 #
-# A pipeline is steps and what they hand to each other. Everything else, from retries to schedules, is what a platform
-# adds. What that costs and what it buys is what the next lessons show.
+# A pipeline consists of steps and what they hand to each other. Everything else, from retries to schedules, is what a
+# platform adds. The next lessons show what that costs and what it buys.
 #
 # **Read on.** [The data](https://github.com/tidyverse/nycflights13) ·
 # [scikit-learn: gradient boosting](https://scikit-learn.org/stable/modules/ensemble.html#histogram-based-gradient-boosting) ·

@@ -1,10 +1,12 @@
 # %% [markdown]
 # # 1 · Why orchestration: by hand, as a shell script, with Make
 #
-# Before you learn a platform, do without. You run the pipeline's steps by hand, write them into a shell script, and give
-# them to Make. Each way hurts somewhere, and each platform in this course is an answer to one of these pains.
+# Before you learn a platform, try to manage without one. You run the pipeline's steps by hand, write them into a shell
+# script, and hand them to Make. Each way hurts somewhere, and each platform in this course is an answer to one of these
+# pains.
 #
-# **You will be able to** say what an orchestrator does, what a script does not do, and what Make does and does not do.
+# **You will be able to** say what an [orchestrator](GLOSSARY.md#orchestrator) does, what a script cannot do, and where
+# Make stops.
 #
 # **Time.** {{minutes}}
 
@@ -14,61 +16,47 @@ store = ""
 
 # %%
 # %matplotlib inline
-import os
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pandas as pd
 
-from module4.platforms import ROOT, WORKSPACE
+from notebooks.course.environment import open_store
+from notebooks.course.shell import LAB_MAKEFILE, read_rules, run_make, run_python, run_script
 
-pd.options.display.max_colwidth = None  # show tables whole
-store = store or str(WORKSPACE / "notebooks" / "why")
-os.environ["CONFIG"] = preset
-os.environ["OMP_NUM_THREADS"] = "1"  # Make will run two steps at a time, and each gets a core
-shutil.rmtree(f"{store}/runs", ignore_errors=True)  # whatever an earlier reading of this lesson left
+store = open_store("why", store)
+shutil.rmtree(f"{store}/runs", ignore_errors=True)  # what an earlier reading of this lesson left
 
 # %% [markdown]
 # ## By hand
 #
 # Every step is a command, such as `python -m shared load_data tiny FOLDER`. It reads artifacts, writes one, and prints a
-# summary as JSON. This runs the first step:
-
+# summary as JSON. This cell runs the first step:
 
 # %% tags=["slow"]
-def command(*words: str) -> None:
-    """Run a step in a process of its own, as you would in a terminal, and print what it says."""
-    done = subprocess.run(
-        [sys.executable, "-m", "shared", *words], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    print(shown(done.stdout or done.stderr))
-
-
-def shown(text: str) -> str:
-    """Return a text with the folders of this lesson named from its store on: the rest is long, and differs for you."""
-    return text.replace(f"{store}/", "").strip()
-
-
 hand = f"{store}/runs/hand"
-command("load_data", preset, f"{hand}/load_data")
+print(run_python("-m", "shared", "load_data", preset, f"{hand}/load_data", store=store))
 
 # %% [markdown]
-# (`digest` is the SHA-256 of the table's content: the first piece of the fingerprint.) Now you have to remember what comes
-# next, and where the result of the last step lies. Mistake the place, and:
+# The summary says where the artifact is (`uri`), how large the table is, and its `digest`: the SHA-256
+# [checksum](GLOSSARY.md#checksum) of its content, the first piece of the fingerprint. From here on you have to remember
+# what comes next, and where the previous result is. Get the place wrong, and this happens:
 
 # %% tags=["slow"]
-command("preprocess", preset, f"{hand}/loaded_data", f"{hand}/preprocess")
+print(run_python("-m", "shared", "preprocess", preset, f"{hand}/loaded_data", f"{hand}/preprocess", store=store))
 
 # %% [markdown]
-# **What hurts:** you are the scheduler. You know the order, you wait, you notice what failed, and nobody wrote it down.
+# The step found no artifact in `loaded_data`, because the folder is called `load_data`. It stopped before it wrote
+# anything.
+#
+# **What hurts:** you are the scheduler. You know the order, you wait, you notice failures, and nothing is written down.
 #
 # ## A shell script
 #
-# So write it down: `step` runs a step, and the lines below call it with what to read and where to write. One of the paths
-# has a typing mistake; find it before you read on.
+# So write it down. `step` runs a step, and the lines below it say what to read and where to write. One of the paths has a
+# typo; find it before you read on.
 
 # %% tags=["slow"]
 script, folder = Path(store, "pipeline.sh"), f"{store}/runs/script"
@@ -78,105 +66,82 @@ step load_data {preset} "{folder}/load_dat"
 step preprocess {preset} "{folder}/load_data" "{folder}/preprocess"
 echo done
 """)
-
-
-def run_script() -> dict[str, object]:
-    """Run the script; return how it ended."""
-    begin = time.perf_counter()
-    done = subprocess.run(["sh", str(script)], cwd=ROOT, capture_output=True, text=True, check=False)
-    seconds = round(time.perf_counter() - begin, 1)
-    error = " ".join(line for line in shown(done.stderr).splitlines() if line.startswith("error"))
-    return {"status": done.returncode, "seconds": seconds, "printed": " ".join(done.stdout.split()), "error": error}
-
-
-broken = run_script()
+broken = run_script(script, store)
 broken
 
 # %% [markdown]
-# `preprocess` failed, the script went on, printed *done*, and ended with status 0, which means success. Nobody who looks at
-# the status would notice. `set -e` stops a script at the first command that fails:
+# `preprocess` failed, as `error` says. Yet the script continued, printed *done*, and exited with status 0, which means
+# success. Anything that checks only the status, such as cron or a CI server, would report a success. `set -e` makes a
+# script stop at the first command that fails:
 
 # %% tags=["slow"]
 script.write_text("set -e\n" + script.read_text())
-stopped = run_script()
+stopped = run_script(script, store)
 stopped
 
 # %% [markdown]
-# Better. Correct the path and run it again. The script does not know that anything is there already: it starts from
-# the top. And it has no idea which steps could run side by side.
+# Better: status 1, and no *done*. Now correct the path and run the script again. It does not know what exists already, so
+# it starts from the top. Nor does it know which steps could run in parallel.
 
 # %% tags=["slow"]
 script.write_text(script.read_text().replace('load_dat"', 'load_data"'))
-corrected = run_script()
+corrected = run_script(script, store)
 pd.DataFrame([broken, stopped, corrected], index=["with the mistake", "with set -e", "corrected"])
 
 # %% [markdown]
+# Compare the columns `status` and `error` in the first two rows: the same failure, reported as a success and as a failure.
+# All three rows took about the same time, because every attempt loaded the data again.
+#
 # **What hurts:** order without reasons. A script says *what comes after what*; it does not say *what needs what*. So it can
-# neither leave out what is done nor do two things at once.
+# neither skip finished work nor do two things at once.
 #
 # ## Make: files, and what they are made from
 #
-# Make is from 1976 and does what every orchestrator does: it knows what depends on what, runs what can run side by side,
-# and does not do again what is done. Left of the colon stands the file to make, the *target*, right of it what it is made
-# from, its *prerequisites*, below it how. In the rule for the baseline, `$(FEATURES)` is the table that `preprocess` wrote,
-# `$(<D)` its folder, and `$(@D)` the folder to write to.
+# Make dates from 1976 and does what every orchestrator does: it knows what depends on what, runs independent steps in
+# parallel, and skips finished work. On the left of the colon is the file to make, the [target](GLOSSARY.md#target); on the
+# right is what it is made from, its [prerequisites](GLOSSARY.md#prerequisite); the indented lines say how. This is lab 0's
+# rule for the baseline:
 
 # %%
-makefile = (ROOT / "module4/lab0_make/Makefile").read_text()
-print(makefile[makefile.index("$(BASELINE):") : makefile.index("# One line per trial")])
+from notebooks.course.code import show_rule
 
-
-# %%
-def make(*arguments: str) -> list[str]:
-    """Run the lab's Makefile and return the targets that it made."""
-    words = ["make", "-j2", "-f", "module4/lab0_make/Makefile", f"STORE={store}", f"PYTHON={sys.executable}"]
-    done = subprocess.run([*words, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        print(*shown(done.stderr).splitlines()[-2:], sep="\n")
-    prefix, lines = f"{store}/runs/make/", done.stdout.splitlines()
-    return [line.removeprefix(prefix).removesuffix("/manifest.json") for line in lines if line.startswith(prefix)]
-
+show_rule(LAB_MAKEFILE, "$(BASELINE)")
 
 # %% [markdown]
+# `$(FEATURES)` is the table that `preprocess` wrote, `$(<D)` is the folder of the first prerequisite, and `$(@D)` is the
+# folder of the target.
+#
 # ## Run it twice
 #
-# The second time every file is newer than what it is made from, and Make has nothing to do.
+# `run_make` types `make -j2` for you: at most two steps at a time. It returns the targets that Make made.
 
 # %% tags=["slow"]
 times = []
 for attempt in ("first run", "second run"):
     begin = time.perf_counter()
-    made = make()
+    made = run_make(store, preset)
     times.append({"attempt": attempt, "seconds": round(time.perf_counter() - begin, 1), "made": ", ".join(made)})
 pd.DataFrame(times)
 
 # %% [markdown]
+# The first run made every target. In the second run every file was newer than its prerequisites, so Make had nothing to
+# do and was finished at once. Work that can be repeated without changing the result is called
+# [idempotent](GLOSSARY.md#idempotent); that is why skipping it is safe.
+#
 # ## Look at it
 #
-# Make's database is the graph: targets and their prerequisites. `make -pq` prints it.
+# Make's database is the graph: targets and their prerequisites. `make -pq` prints it, and `read_rules` picks out the
+# rules of the lab.
 
 # %%
-import re
-
 from notebooks.course.pictures import draw_graph
 
-
-def rules(makefile: str, *variables: str) -> dict[str, list[str]]:
-    """Return each target that Make knows, with its prerequisites."""
-    words = ["make", "-pq", "-f", makefile, "FORCE", *variables]
-    database = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False).stdout
-    return {
-        target.partition("/")[0]: [name.partition("/")[0] for name in needs.split() if name != "FORCE"]
-        for target, needs in re.findall(r"^(\S+): (.+)$", database.replace("RUNS/runs/make/", ""), re.MULTILINE)
-        if "/manifest.json" in target or target in ("propose_trials", "config")
-    }
-
-
-draw_graph(rules("module4/lab0_make/Makefile", "STORE=RUNS"), "What Make knows")
+draw_graph(read_rules(), "What Make knows")
 
 # %% [markdown]
-# A file's time is all the record that Make keeps. It is enough for a picture of when each step ended; when it began, nobody
-# noted.
+# You see the graph of lesson 0, plus two boxes: `config`, a file with the configuration, so that Make notices when it
+# changes; and `propose_trials`, the list of trials. The trials themselves are missing. Make has to know its targets before
+# it starts, and how many trials there are is known only later.
 
 # %% tags=["slow"]
 from notebooks.course.pictures import draw_ends
@@ -189,28 +154,28 @@ written = [
 draw_ends(written, "Make: when each file was written")
 
 # %% [markdown]
+# Each dot is the time of a file, the only record that Make keeps. You can see when a step ended, but not when it started.
+# The trials ended close together, because two of them ran at the same time.
+#
 # ## Break it
 #
-# Lose an artifact in the middle. Make runs that step again, and those that follow from it; nothing before.
+# Delete an artifact in the middle.
 
 # %% tags=["slow"]
 shutil.rmtree(f"{store}/runs/make/evaluate")
-make()
+run_make(store, preset)
 
 # %% [markdown]
-# Now ask for data that is not there. Make stops at the first step and names it. It does not try again: a network that was
-# down for a second ends the run, at night too, and nobody is told.
+# Make ran that step again, and the one that depends on it; nothing before them. Now ask for data that does not exist.
 
 # %% tags=["slow"]
 from shared import config
 
-os.environ["CONFIG"] = config.preset(preset, data_folder="/nowhere").to_json()
-print(make())
-os.environ["CONFIG"] = preset
+run_make(store, config.preset(preset, data_folder="/nowhere").to_json())
 
 # %% [markdown]
-# The model is the one of lesson 0, bit for bit. (Make would make everything again now, because the configuration changed
-# twice; the artifact of the last good run is still there.)
+# Make stopped at the first step: the list names what it started, and the last line before it names the target that failed.
+# It does not retry. If the network is down for a second at night, the run is over, and nobody is notified.
 
 # %% tags=["slow"]
 from shared import steps
@@ -218,23 +183,45 @@ from shared import steps
 steps.read_fingerprint(f"{store}/runs/make/deploy")["fingerprint"]
 
 # %% [markdown]
-# ## What hurts, and who promises an answer
+# The artifact of the last good run is still there, and its model is the one from lesson 0, bit for bit. (Run Make now, and
+# it makes everything again, because the configuration has changed.)
 #
-# The next lessons hold the platforms to the last column.
+# ## What hurts, and who promises an answer
 #
 # | you want | by hand | script | Make | a platform |
 # |---|---|---|---|---|
 # | the right order | you | written down | from what needs what | from what needs what |
-# | leave out what is done | you | no | by files' times | Kubeflow, Dagster |
-# | run side by side | no | no | one machine | many machines |
-# | try again | you | no | no | all four |
-# | every morning at five | alarm clock | cron | cron | Airflow, Dagster, Modal |
-# | what happened last Tuesday? | - | - | - | Airflow, Dagster, Kubeflow |
+# | to skip finished work | you | no | by file times | Kubeflow, Dagster |
+# | steps in parallel | no | no | one machine | many machines |
+# | [retries](GLOSSARY.md#retry) | you | no | no | all four |
+# | a run every morning at five | alarm clock | cron | cron | Airflow, Dagster, Modal |
+# | to know what happened last Tuesday | - | - | - | Airflow, Dagster, Kubeflow |
+#
+# The last column is a promise. The next lessons hold the platforms to it.
+#
+# ## Check your understanding
+#
+# {{questions}}
+
+# %% [markdown]
+# ## Syntax for the exercises
+#
+# | you write | it means |
+# |---|---|
+# | `report.txt: a.json b.json` | the target `report.txt` is made from two prerequisites |
+# | a line that starts with a tab | the command that makes the target |
+# | `"\n"`, `"\t"` | in a Python string: a new line, a tab |
+# | `above <= done` | for two sets: is everything in `above` also in `done`? |
+# | `{name for name in names if …}` | the set of the names for which the condition holds |
 #
 # ## Exercise 1: a rule for Make
 #
-# Write a Makefile with a rule for `report.txt`. It is made from `metrics.json` and `slices.json`, by the command
+# Write a Makefile with a rule for `report.txt`. The file is made from `metrics.json` and `slices.json`, by the command
 # `cat metrics.json slices.json > report.txt`. Make insists on a tab before a command.
+#
+# <details><summary>Hint</summary>A rule has two lines: target and prerequisites, then the command.</details>
+# <details><summary>Bigger hint</summary>The string starts with <code>"report.txt: metrics.json slices.json\n\t…</code> and
+# ends with a new line.</details>
 
 # %% tags=["exercise"]
 # BEGIN SOLUTION
@@ -251,8 +238,12 @@ check(1, my_makefile)
 # %% [markdown]
 # ## Exercise 2: the heart of an orchestrator
 #
-# Write the function that every orchestrator has inside: given the graph and the steps that are done, which steps can start
-# now? `needs` says for each step what it needs; `done` is a set of names. Return a set.
+# Write the function at the heart of every orchestrator: given the graph and the steps that are done, which steps can start
+# now? `needs` maps each step to the set of steps that it needs; `done` is a set of names. Return a set.
+#
+# <details><summary>Hint</summary>A step can start if it is not done, and everything that it needs is done.</details>
+# <details><summary>Bigger hint</summary>Go through <code>needs.items()</code>, and keep a name if it is not in
+# <code>done</code> and its needs are a subset of <code>done</code>.</details>
 
 # %% tags=["exercise"]
 from shared.graph import TRAINING
@@ -278,9 +269,9 @@ check(2, ready)
 # %% [markdown]
 # ## To remember
 #
-# An orchestrator knows what needs what. From that it gets order, parallel work and resuming. Make has all three, for files
-# on one machine. It has no schedule, no retries, no history and no other machine; and it must know its targets before it
-# starts, so for the trials it has to call itself.
+# An orchestrator knows what needs what. From that it derives the order, the parallel work, and what to resume after a
+# failure. Make does all three for files on one machine. It has no schedule, no retries, no history, and no second machine.
+# And because it must know its targets before it starts, it has to call itself for the trials.
 #
 # **Read on.** [The lab](../module4/lab0_make/README.md) · [GNU make: rules](https://www.gnu.org/software/make/manual/html_node/Rules.html) ·
 # next: [2 · Airflow](02_airflow.ipynb)

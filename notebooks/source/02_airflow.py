@@ -1,12 +1,13 @@
 # %% [markdown]
 # # 2 · Airflow: tasks in a DAG
 #
-# Airflow schedules. A Python file declares a *DAG*: tasks, and what each waits for. A scheduler decides when they run,
-# tries again what failed, and remembers everything in a database. In this notebook you run the DAG without a scheduler,
-# read what Airflow remembers, run days of the past, let one DAG tell another, break it, and write four DAGs of your own.
+# Airflow is a [scheduler](GLOSSARY.md#scheduler). A Python file declares a [DAG](GLOSSARY.md#dag): tasks, and what each of
+# them waits for. The scheduler decides when they run, retries what failed, and records everything in a database. In this
+# lesson you run the DAG without a scheduler, read Airflow's records, backfill past days, let one DAG trigger another, break
+# a run, and write four DAGs yourself.
 #
-# **You will be able to** read a DAG file, give a DAG a schedule and its tasks retries, make a task per item, start a DAG by
-# an event, and find out what failed and what was left out because of it.
+# **You will be able to** read a DAG file, give a DAG a schedule and its tasks retries, run a task per item, start a DAG on
+# an event, and find out what failed and what was skipped because of it.
 #
 # **Time.** {{minutes}}
 
@@ -15,50 +16,54 @@ preset = "tiny"
 store = ""
 
 # %% [markdown]
-# Airflow reads its settings when it is imported: they come first. Its home, with the database, lies in the store.
+# Airflow reads its configuration when it is first imported, so `prepare_airflow` comes first. Airflow's database goes into
+# the lesson's store.
 
 # %%
 # %matplotlib inline
-import os
+from notebooks.course.environment import open_store, prepare_airflow
 
-from module4.lab1_airflow.run import environment, home
-from module4.platforms import WORKSPACE
-
-store = store or str(WORKSPACE / "notebooks" / "airflow")
-os.environ |= environment(home(store)) | {"AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
+store = open_store("airflow", store)
+prepare_airflow(store)
 
 # %%
 import pandas as pd
 
 from module4.lab1_airflow.training import training_dag
 
-pd.options.display.max_colwidth = None  # show tables whole
 training_dag
 
 # %% [markdown]
+# `<DAG: training>`: that is all there is so far, a Python object. Nothing has run.
+#
 # ## A task
 #
-# A task is a function with a decorator. Calling it in a DAG does not run it: it returns a promise of the result, an
-# `XComArg`, and passing that to another task makes the arrow. These are the DAG's own last lines:
+# A [task](GLOSSARY.md#task) is a function with the decorator `@task`. Calling it inside a DAG does not run it. The call
+# returns a placeholder for the result, an `XComArg`, and passing that to another task draws the arrow. This is the function
+# that declares the DAG:
 
 # %%
-import inspect
-
 from module4.lab1_airflow import training
+from notebooks.course.code import show_function
 
-source = inspect.getsource(training)
-print(source[source.index("def training()") :])
+show_function(training, "training")
 
 # %% [markdown]
+# Read the assignments from top to bottom: each line calls a task with what earlier tasks returned. The text in double
+# braces is a [template](GLOSSARY.md#template). Airflow fills it in when the task runs, not when the file is read.
+#
 # ## The DAG, as Airflow sees it
 #
-# Every name and arrow below comes from the DAG object, not from our declaration. Small values travel as *XComs*, through
-# the database; tables and models stay in the store, and tasks pass on their URI, the address where they lie.
+# The next two cells ask the DAG object itself, not the course's own declaration of the graph.
 
 # %%
 from notebooks.course.pictures import draw_graph
 
 draw_graph({task.task_id: task.upstream_task_ids for task in training_dag.topological_sort()}, "The DAG training")
+
+# %% [markdown]
+# The names and arrows are the ones of lesson 0, but for the search: it is a *task group* of three tasks. `propose_trials`
+# decides what to try, `run_trial` tries it, and `select_best` picks the winner.
 
 # %%
 pd.DataFrame(
@@ -76,10 +81,16 @@ pd.DataFrame(
 )
 
 # %% [markdown]
+# One row per task. The [operator](GLOSSARY.md#operator) is the class that runs it: here always a decorated Python function.
+# Exactly one task is [mapped](GLOSSARY.md#mapped-task), which means that it runs once per item of a list: the trials.
+# `retries` says how many times a failed task is retried, `first pause` how long Airflow waits before the first retry, and
+# `stopped after` how long one attempt may take.
+#
 # ## Run it
 #
-# `dag.test()` is Airflow's own way to try a DAG: scheduler and tasks in this process. The first call makes the database and
-# prepares the execution API, which takes some seconds. `capture_output` keeps the log out of this page: `print(log.stdout)`.
+# `dag.test()` is Airflow's own way to try a DAG: it runs scheduler and tasks in this process. The first call creates the
+# database and prepares the execution API, which takes a few seconds. `capture_output` keeps the log off this page; to read
+# it, evaluate `print(log.stdout)`.
 
 # %% tags=["slow"]
 from airflow.utils.db import upgradedb
@@ -93,9 +104,12 @@ with capture_output() as log:
 run.run_id, str(run.state)
 
 # %% [markdown]
+# The run has an id, made from how and when it was started, and a state.
+#
 # ## Look at it
 #
-# A *task instance* is one task in one run. The trials share a task and differ in their map index; -1 means: not mapped.
+# A [task instance](GLOSSARY.md#task-instance) is one task in one run. The trials share a task and differ in their map index;
+# -1 means "not mapped".
 
 
 # %% tags=["slow"]
@@ -117,6 +131,10 @@ def instances(run) -> pd.DataFrame:
 
 instances(run)
 
+# %% [markdown]
+# Every row ended with *success* on its first try. `run_trial` has one row per trial; how many there would be was not known
+# until `propose_trials` had returned.
+
 # %% tags=["slow"]
 from module4.timeline import Bar, draw_timeline
 
@@ -133,7 +151,10 @@ draw_timeline(
 )
 
 # %% [markdown]
-# What `evaluate` handed on is in the database, as XComs: small values, one per key. The model itself is not.
+# The bars show when each task instance ran. The tasks follow one another, because `dag.test()` runs one at a time; a real
+# scheduler would run the trials in parallel. The white gaps are Airflow's own work between two tasks.
+#
+# What `evaluate` returned is stored in the database as [XComs](GLOSSARY.md#xcom): small values, one per key.
 
 # %% tags=["slow"]
 evaluate = run.get_task_instance("evaluate")
@@ -141,7 +162,8 @@ handed_on = {key: evaluate.xcom_pull(task_ids="evaluate", key=key) for key in ("
 pd.Series(handed_on, name="evaluate").to_frame()
 
 # %% [markdown]
-# The model is the one of lesson 0, bit for bit:
+# Three small values, and a URI. The model itself is not in the database: it is in the store, at this URI. That is the rule
+# in Airflow: values travel as XComs, large data by its address.
 
 # %% tags=["slow"]
 from shared import steps
@@ -149,11 +171,14 @@ from shared import steps
 steps.read_fingerprint(f"{store}/runs/{run.run_id}/deploy")["fingerprint"]
 
 # %% [markdown]
-# ## A run is for a day
+# The model is the one from lesson 0, bit for bit.
+#
+# ## A run belongs to a day
 #
 # The DAG `inference` predicts the flights of one day with the model in production. It is scheduled daily, and every run has
-# a *logical date*: the day that it is for, whenever it runs. So days of the past can be run too. That is a *backfill*; with
-# a scheduler one command makes all the runs (`make airflow-backfill`). Here are two of them:
+# a [logical date](GLOSSARY.md#logical-date): the day that the run is for, no matter when it runs. So past days can be run,
+# too. That is a [backfill](GLOSSARY.md#backfill). With a scheduler, one command creates all the runs
+# (`make airflow-backfill`); here you run two days yourself.
 
 # %% tags=["slow"]
 from datetime import UTC, datetime
@@ -176,11 +201,14 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# ## DAGs that tell each other
+# Each day has its own folder of predictions, a [partition](GLOSSARY.md#partition). Run a day again, and it replaces its own
+# partition and leaves the others alone.
 #
-# A DAG need not wait for a clock. An *asset* is a name for something that changes, such as the model in production; a task
-# that changes it makes an *event*, and a DAG can be scheduled to run at every event. So the lab's DAGs know each other's
-# assets, and not each other. `DAG.schedule` and each task's `inlets` and `outlets` say who waits for what:
+# ## DAGs that trigger each other
+#
+# A DAG need not wait for a clock. In Airflow an [asset](GLOSSARY.md#asset) is a name for something that changes, such as the
+# model in production. A task that changes it emits an *event*, and a DAG can be scheduled on such events. So the lab's DAGs
+# know the assets, but not each other. `DAG.schedule` and the `inlets` and `outlets` of each task say who waits for what:
 
 # %%
 from module4.lab1_airflow.monitoring import monitoring_dag
@@ -205,8 +233,12 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# `monitoring` looks every Monday at how well the model has done. Let it look on 29 April, when spring has changed the
-# flights. Then ask the database which events there are: one was made by `deploy` above, and one asks for a training.
+# Both DAGs run on Mondays: `0 6 * * MON` is [cron](GLOSSARY.md#cron) for "Mondays at 6:00". `training` also runs on each
+# event of the asset `retraining`. The last column names an [asset alias](GLOSSARY.md#alias), a stand-in for an asset. The
+# task decides at run time whether to emit an event for the asset behind it, since not every training ends in a promotion.
+#
+# Every Monday `monitoring` checks how well the model has done. Let it check on 29 April, when spring has changed the
+# flights. Then ask the database for the events.
 
 # %% tags=["slow"]
 monday = datetime(2013, 4, 29, tzinfo=UTC)
@@ -229,13 +261,15 @@ with create_session() as session:
 pd.DataFrame(events)
 
 # %% [markdown]
-# With a scheduler, the event of `retraining` starts `training` within seconds, and the event carries the configuration to
-# train with. ([The lab](../module4/lab1_airflow/README.md) shows it in the UI.)
+# There are two events. `deploy` emitted the first one above, when it promoted a model; `it says` is that model's version.
+# `monitoring` emitted the second one to ask for a new training; `it says` is the reason. With a scheduler, this event starts
+# `training` within seconds and hands it the configuration to train with. ([The lab](../module4/lab1_airflow/README.md) shows
+# this in the UI.)
 #
 # ## Break it
 #
-# Ask for data that is not there. `load_data` fails. The DAG's retry policy knows that a missing file stays missing, so it
-# is not tried again; and everything that needs it is not even started: *upstream_failed*.
+# Ask for data that does not exist. `load_data` fails. The DAG has a [retry policy](GLOSSARY.md#retry), which knows that a
+# missing file will still be missing in five seconds, so it does not retry.
 
 # %% tags=["slow"]
 from shared import config
@@ -253,15 +287,16 @@ draw_graph(
 )
 
 # %% [markdown]
-# Now a failure that passes: `load_data` is told to fail at its first try, as if the network were down. Airflow waits some
-# seconds and tries again: two tries, and a success. So that it takes no longer, we run this task alone:
-# `partial_subset` makes a smaller DAG of a DAG.
+# Red is the task that failed. The orange ones never started, because something that they need had failed; Airflow calls this
+# *upstream_failed*. Look for the red box first: the cause is there.
+#
+# Now a failure that goes away: the first attempt at `load_data` fails, as if the network were down. To save time, run only
+# this task; `partial_subset` cuts a smaller DAG out of a larger one.
 
 # %% tags=["slow"]
-from shared.config import Fault
+from notebooks.course.faults import fail_once
 
-fault = Fault(step="load_data", kind="fail", state=f"{store}/faults/{os.urandom(4).hex()}")
-settings = config.preset(preset, fault=fault).to_json()
+settings = config.preset(preset, fault=fail_once("load_data", store)).to_json()
 with capture_output() as log:
     survived = training_dag.partial_subset("load_data").test(run_conf={"config": settings, "store": store})
 
@@ -269,13 +304,44 @@ with capture_output() as log:
 instances(survived)
 
 # %% [markdown]
-# With the real scheduler and its web pages this is a red box and orange ones. `make lab-airflow` runs the DAG from the
-# command line; `make ui-airflow` starts the UI, which shows such runs with their logs and graphs.
+# Two tries, and a success. Airflow waited a few seconds after the first one, then retried.
 #
+# `make lab-airflow` runs the DAG from the command line. `make ui-airflow` starts Airflow's UI, which shows such runs with
+# their logs and graphs, a failed task in red and a waiting retry in yellow.
+#
+# ## Check your understanding
+#
+# {{questions}}
+
+# %% [markdown]
+# ## Syntax for the exercises
+#
+# | you write | it means |
+# |---|---|
+# | `@task` | this function is a task; calling it in a DAG adds it to the DAG |
+# | `@task(retries=2, retry_delay=timedelta(minutes=1))` | up to two retries, one minute after a failure |
+# | `retry_exponential_backoff=True` | each pause is about twice as long as the one before |
+# | `@dag(schedule=…)` | this function declares a DAG; **call it**, or there is no DAG |
+# | `schedule="30 6 * * *"` | cron: minute, hour, day of the month, month, day of the week; here 6:30 every day |
+# | `schedule=None` | only when somebody triggers it |
+# | `schedule=Asset("name")` | on every event of this asset |
+# | `start_date=datetime(2026, 1, 1)` | the first day that the schedule covers |
+# | `catchup=False` | do not run the days between `start_date` and today |
+# | `second(first())` | `second` waits for `first` and gets what it returns |
+# | `work.expand(item=items())` | one task instance of `work` per element of the list |
+#
+# A word on [catchup](GLOSSARY.md#catchup): with `catchup=True`, a new DAG starts by running every day since its start date.
+
+# %% [markdown]
 # ## Exercise 1: every morning at five
 #
 # Write a DAG with the two tasks below: `report` gets what `count_flights` returns. It runs every day at 05:00, the first
-# time on 1 March 2026, and it must not catch up on the days since then. Call your function and keep the DAG in `morning`.
+# time on 1 March 2026, and must not catch up on the days since then. Call your function and keep the DAG in `morning`.
+#
+# <details><summary>Hint</summary>Three things go into <code>@dag(…)</code>: when, from when on, and whether to catch up. The
+# function's body is a single line.</details>
+# <details><summary>Bigger hint</summary>Five o'clock every day is <code>"0 5 * * *"</code>. In the body, pass
+# <code>count_flights()</code> to <code>report</code>.</details>
 
 # %% tags=["exercise"]
 from datetime import datetime, timedelta
@@ -318,10 +384,16 @@ from notebooks.checks.airflow import check
 check(1, morning)
 
 # %% [markdown]
-# ## Exercise 2: try again
+# ## Exercise 2: retry
 #
-# A download fails now and then. Write a task `download` that is tried again three times: after 10 seconds, then after
-# pauses that grow (exponential backoff). Use it in a DAG and keep the DAG in `patient`.
+# A download fails now and then. Write a task `download` that is retried up to three times: first after 10 seconds, then
+# after pauses that grow ([exponential backoff](GLOSSARY.md#exponential-backoff)). Use it in a DAG and keep the DAG in
+# `patient`.
+#
+# <details><summary>Hint</summary>All three settings belong to the task, so they are arguments of <code>@task(…)</code>.</details>
+# <details><summary>Bigger hint</summary>Give <code>@task</code> the arguments <code>retries</code>, <code>retry_delay</code> (a
+# <code>timedelta</code>), and <code>retry_exponential_backoff</code>. Then write a function with <code>@dag(schedule=None)</code>
+# that calls <code>download()</code>.</details>
 
 
 # %% tags=["exercise"]
@@ -355,8 +427,12 @@ check(2, patient)
 # %% [markdown]
 # ## Exercise 3: a task per item
 #
-# `airports` returns a list, and how long it is shall not matter to the DAG. Run `late_share` once per airport, and give
-# the results, all of them, to `worst`. Look at `run_trial` in the lab's file.
+# `airports` returns a list, and the DAG must not depend on its length. Run `late_share` once per airport, and pass all the
+# results to `worst`. `run_trial` in [the lab's DAG](../module4/lab1_airflow/training.py) does the same.
+#
+# <details><summary>Hint</summary>A mapped task is called with <code>.expand(…)</code> instead of <code>(…)</code>.</details>
+# <details><summary>Bigger hint</summary>Pass <code>airports()</code> to <code>late_share.expand</code> as the argument
+# <code>airport</code>, and pass what that returns to <code>worst</code>. No loop is needed.</details>
 
 
 # %% tags=["exercise"]
@@ -403,6 +479,10 @@ check(3, per_airport)
 #
 # Write a DAG whose task `announce` runs whenever the asset `production-model` has an event, and at no other time. Keep the
 # DAG in `on_new_model`.
+#
+# <details><summary>Hint</summary>A schedule can be a cron expression, or an asset.</details>
+# <details><summary>Bigger hint</summary>Write <code>@dag(schedule=Asset("…"))</code>, call <code>announce()</code> inside, then
+# call your function.</details>
 
 # %% tags=["exercise"]
 from airflow.sdk import Asset
@@ -432,9 +512,9 @@ check(4, on_new_model)
 # %% [markdown]
 # ## To remember
 #
-# In Airflow the graph is made of tasks, and what they pass is small: values by XCom, data by URI. Its strengths are time
-# and history: schedules, backfills, events, retries, and a record of every try. The price is a database, an API and a
-# scheduler that must run, and some seconds between tasks.
+# In Airflow, the graph consists of tasks, and what they pass on is small: values by XCom, data by URI. Its strengths are
+# time and history: schedules, backfills, events, retries, and a record of every attempt. The price is a database, an API
+# server, and a scheduler to operate, and a few seconds between tasks.
 #
 # **Read on.** [The lab](../module4/lab1_airflow/README.md) · [TaskFlow](https://airflow.apache.org/docs/apache-airflow/stable/core-concepts/taskflow.html) ·
 # [Dynamic task mapping](https://airflow.apache.org/docs/apache-airflow/stable/authoring-and-scheduling/dynamic-task-mapping.html) ·

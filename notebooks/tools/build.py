@@ -1,7 +1,7 @@
 """Make the notebooks from their sources: `python -m notebooks.tools.build`, or `make lessons`; `--check` only compares.
 
-A source is a Python file in jupytext's percent format, and runs as the solution. In cells tagged `exercise`, the
-student gets what stands after `# STUB` instead of what stands before it:
+A source is a Python file in jupytext's percent format. It runs as it stands, as the solution. In cells tagged
+`exercise`, the student gets what comes after `# STUB` instead of what comes before it:
 
     # BEGIN SOLUTION
     answer = 42
@@ -9,14 +9,20 @@ student gets what stands after `# STUB` instead of what stands before it:
     # answer = None
     # END SOLUTION
 
-Cells tagged `slow` are run in the solution, and by the student; the test of the student's copy leaves them out, because
-they are the same there. `{{minutes}}` becomes the time that the lesson takes, from `notebooks/tools/measured.json`.
+Cells tagged `slow` run in the solution, and when the student runs them; the test of the student's copy skips them,
+because the same cells run in the solution. `{{minutes}}` becomes the time that the lesson takes, and a Markdown cell
+with `{{questions}}` gets the lesson's concept questions, followed by a cell for their answers.
+
+Every notebook carries a digest of itself. One that somebody has edited since is first copied to where students work,
+so that building never costs anybody an answer; and a notebook that no source makes is left alone.
 """
 
 import argparse
+import hashlib
 import json
 import math
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,13 +30,30 @@ from typing import Any
 import jupytext
 import nbformat
 
+from module4.platforms import ROOT
+from notebooks.course.quiz import read_questions, to_markdown
+
 FOLDER = Path(__file__).parents[1]
 SOURCES = FOLDER / "source"
 SOLUTIONS = FOLDER / "solutions"
+STUDENT = ROOT / "student" / "lessons"  # git ignores it: where students work, and where edited notebooks are kept
 MEASURED = Path(__file__).with_name("measured.json")
 
 WORDS_PER_MINUTE = 130  # technical prose is read slowly; lines of code count as words too
 EXERCISE_MINUTES = 5
+QUESTION_MINUTES = 0.5
+
+QUESTIONS = "{{questions}}"
+DIGEST = re.compile(r'"digest": "(?P<digest>[0-9a-f]*)"')
+ANSWERS = """\
+from notebooks.course.quiz import check_answers
+
+# BEGIN SOLUTION
+answers = {right}
+# STUB
+# answers = {none}  # a letter for each question
+# END SOLUTION
+check_answers({lesson!r}, answers)"""
 
 SOLUTION = re.compile(
     r"^[ ]*# BEGIN SOLUTION\n(?P<solution>.*?)^[ ]*# STUB\n(?P<stub>.*?)^[ ]*# END SOLUTION\n?",
@@ -52,14 +75,29 @@ def lessons() -> list[str]:
 def read_source(lesson: str) -> Notebook:
     """Return the source as a notebook, its exercises still holding solution and stub. Raises ValueError with advice."""
     notebook = jupytext.read(SOURCES / f"{lesson}.py", fmt="py:percent")
+    notebook.cells = [new for cell in notebook.cells for new in _with_questions(lesson, cell)]
     for cell in notebook.cells:
-        exercise, marked = "exercise" in tags(cell), bool(SOLUTION.search(cell.source))
+        exercise, marked = bool({"exercise", "questions"} & {*tags(cell)}), bool(SOLUTION.search(cell.source))
         if exercise != marked:
             raise ValueError(
                 f"{lesson}: a cell tagged exercise needs BEGIN SOLUTION, STUB and END SOLUTION, and only such a cell "
                 f"has them: {cell.source.splitlines()[:1]}"
             )
     return notebook
+
+
+def _with_questions(lesson: str, cell: Notebook) -> list[Notebook]:
+    """Return the cell; where it asks for the questions, with them, and with a cell for the answers."""
+    if cell.cell_type != "markdown" or QUESTIONS not in cell.source:
+        return [cell]
+    cell.source = cell.source.replace(QUESTIONS, to_markdown(lesson))
+    right = {number: question.answer for number, question in enumerate(read_questions(lesson), start=1)}
+    source = ANSWERS.format(right=_literal(right), none=_literal(dict.fromkeys(right, "")), lesson=lesson)
+    return [cell, nbformat.v4.new_code_cell(source, metadata={"tags": ["questions"]})]
+
+
+def _literal(answers: dict[int, str]) -> str:
+    return "{" + ", ".join(f'{number}: "{letter}"' for number, letter in answers.items()) + "}"
 
 
 def tags(cell: Notebook) -> list[str]:
@@ -90,25 +128,43 @@ def build(lesson: str, *, solution: bool) -> str:
     for number, cell in enumerate(notebook.cells):
         new = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
         text = cell.source.replace("{{minutes}}", minutes)
-        text = (to_solution(text) if solution else to_stub(text)) if "exercise" in tags(cell) else text
+        text = (to_solution(text) if solution else to_stub(text)) if SOLUTION.search(text) else text
         if solution and cell.cell_type == "markdown":
             text = re.sub(r"\]\((?!https?:|#)", "](../", text)  # the solutions lie one folder deeper
         kept = [tag for tag in tags(cell) if tag != "slow"]
         kept += ["skip-execution"] if "slow" in tags(cell) and not solution else []
         metadata = {"tags": kept} if kept else {}
         cells.append(new(text, id=f"{lesson.replace('_', '-')}-{number:02d}", metadata=metadata))
-    return nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata=METADATA)) + "\n"
+    course = {"course": {"digest": "", "lesson": lesson}}
+    return sign(nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata=METADATA | course)) + "\n")
+
+
+def sign(text: str) -> str:
+    """Return a notebook's text with the digest of itself."""
+    blank = DIGEST.sub('"digest": ""', text, count=1)
+    return blank.replace('"digest": ""', f'"digest": "{hashlib.sha256(blank.encode()).hexdigest()}"', 1)
+
+
+def is_edited(text: str) -> bool:
+    """Tell whether somebody has changed a notebook since it was built; one without a digest counts as changed."""
+    return not DIGEST.search(text) or sign(text) != text
 
 
 def describe_minutes(lesson: str, notebook: Notebook) -> str:
-    """Return how long the lesson takes: counted words, the measured run, and five minutes for each exercise."""
+    """Return how long the lesson takes: words to read, five minutes an exercise, half a minute a question, the run."""
     seconds = json.loads(MEASURED.read_text()).get(lesson, 0) if MEASURED.exists() else 0
     words = sum(len(re.sub(r"https?://\S+", "", cell.source).split()) for cell in notebook.cells)
     exercises = sum("exercise" in tags(cell) for cell in notebook.cells)
-    reading = math.ceil(words / WORDS_PER_MINUTE)
-    total = reading + EXERCISE_MINUTES * exercises + math.ceil(seconds / 60)
-    runs = f"{seconds} seconds to run, " if seconds else ""
-    return f"About {total} minutes: {reading} to read, {runs}{EXERCISE_MINUTES} for each of {exercises} exercises."
+    asked = any("questions" in tags(cell) for cell in notebook.cells)
+    questions = len(read_questions(lesson)) if asked else 0
+    reading, answering = math.ceil(words / WORDS_PER_MINUTE), math.ceil(QUESTION_MINUTES * questions)
+    total = reading + EXERCISE_MINUTES * exercises + answering + math.ceil(seconds / 60)
+    runs = f", {seconds} seconds to run" if seconds else ""
+    asks = f", {answering} for {questions} questions" if questions else ""
+    return (
+        f"About {total} minutes: {reading} to read (at {WORDS_PER_MINUTE} words a minute){runs}, "
+        f"{EXERCISE_MINUTES} for each of {exercises} exercises{asks}."
+    )
 
 
 def files() -> dict[Path, str]:
@@ -118,15 +174,25 @@ def files() -> dict[Path, str]:
 
 
 def stale() -> list[Path]:
-    """Return the notebooks that are not what their source makes, and those that have no source."""
+    """Return the notebooks that are not what their source makes, and solutions that have no source."""
     made = files()
-    there = {*FOLDER.glob("*.ipynb"), *SOLUTIONS.glob("*.ipynb")}
-    changed = {path for path, text in made.items() if path not in there or path.read_text(encoding="utf-8") != text}
-    return sorted(changed | (there - set(made)))
+    changed = {path for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text}
+    return sorted(changed | ({*SOLUTIONS.glob("*.ipynb")} - {*made}))
+
+
+def keep(path: Path) -> Path | None:
+    """Copy a notebook that somebody has edited to where students work, unless it is there; return the copy."""
+    if not path.exists() or not is_edited(text := path.read_text(encoding="utf-8")):
+        return None
+    copy = STUDENT / f"{path.stem}-edited-{hashlib.sha256(text.encode()).hexdigest()[:8]}.ipynb"
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    if not copy.exists():
+        shutil.copyfile(path, copy)
+    return copy
 
 
 def main() -> int:
-    """Write what is not up to date; with `--check`, tell it and end with status 1."""
+    """Write what is not up to date; with `--check`, report it and end with status 1."""
     parser = argparse.ArgumentParser(prog="python -m notebooks.tools.build", description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="change nothing; status 1 if anything is not up to date")
     check, made = parser.parse_args().check, files()
@@ -134,14 +200,15 @@ def main() -> int:
     old = stale()
     for path in old:
         name = path.relative_to(FOLDER.parent)
-        if check:
+        if path not in made:
+            print(f"{name}: no source makes it; remove it, or give it a source")
+        elif check:
             print(f"{name}: is not what its source makes, or has outputs; run make lessons")
-        elif path in made:
+        else:
+            if copy := keep(path):
+                print(f"{name}: was edited; your version is now {copy.relative_to(STUDENT.parents[1])}")
             path.write_text(made[path], encoding="utf-8")
             print(f"{name}: written")
-        else:
-            path.unlink()
-            print(f"{name}: removed, it has no source")
     return int(check and bool(old))
 
 

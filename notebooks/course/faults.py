@@ -1,0 +1,17 @@
+"""Failures on purpose."""
+
+from pathlib import Path
+from uuid import uuid4
+
+from shared.config import Fault
+
+
+def fail_once(step: str, store: str) -> Fault:
+    """Return a fault that makes the first attempt at `step` fail and lets the next one pass, each time it is made."""
+    return Fault(step=step, kind="fail", state=f"{store}/faults/{uuid4().hex}")
+
+
+def failed_attempts(fault: Fault) -> int:
+    """Return how many attempts have failed because of the fault."""
+    folder = Path(fault.state)
+    return len(list(folder.iterdir())) if folder.exists() else 0
