@@ -124,12 +124,12 @@ notebooks: $(INSTALLED) ## execute every lesson, and check its exercises
 	@$(RUN) -m pytest -n $(WORKERS) tests/notebooks notebooks
 
 lessons: $(INSTALLED) ## make the notebooks from notebooks/source (MEASURE=1: measure their times first)
-	@$(if $(MEASURE),$(RUN) -m notebooks.execute --measure)
-	@$(PY) -m notebooks.build
+	@$(if $(MEASURE),$(RUN) -m notebooks.tools.execute --measure)
+	@$(PY) -m notebooks.tools.build
 
 site: $(INSTALLED) ## execute the lessons and build the course site in reports/site
-	@$(RUN) -m notebooks.execute --workers $(WORKERS)
-	@$(PY) -m notebooks.publish
+	@$(RUN) -m notebooks.tools.execute --workers $(WORKERS)
+	@$(PY) -m notebooks.tools.publish
 
 benchmark: $(INSTALLED) ## the data steps against their naive version
 	@$(PY) -m module4.benchmark
