@@ -1,12 +1,13 @@
 # %% [markdown]
 # # 3 · Kubeflow Pipelines: components and artifacts
 #
-# In Kubeflow Pipelines (KFP) every task is a container, and a pipeline is compiled to one YAML file that a cluster runs. The
-# same pipeline runs here with `kfp.local`: a process takes the container's place. You compile it, read what a cluster
-# would get, run it, ask which data made the model, break it, and write three pipelines of your own.
+# In Kubeflow Pipelines (KFP), every task runs in a [container](GLOSSARY.md#container), and a pipeline is
+# [compiled](GLOSSARY.md#compile) to one YAML file that a cluster runs. On your machine `kfp.local` runs the same pipeline,
+# with a process in place of each container. You compile it, read what a cluster would get, run it, ask which data made the
+# model, break it, and write three pipelines yourself.
 #
-# **You will be able to** tell components, parameters, artifacts and pipelines apart, read a compiled pipeline, write a loop
-# whose results come together again, and say when a cached result is a wrong one.
+# **You will be able to** tell components, parameters, artifacts, and pipelines apart, read a compiled pipeline, write a loop
+# whose results come together again, and recognize a stale cached result.
 #
 # **Time.** {{minutes}}
 
@@ -16,8 +17,6 @@ store = ""
 
 # %%
 # %matplotlib inline
-import os
-import sysconfig
 from pathlib import Path
 
 import pandas as pd
@@ -25,34 +24,39 @@ from kfp import dsl, local
 
 from module4.lab2_kubeflow.components import train
 from module4.lab2_kubeflow.pipeline import training
-from module4.platforms import ROOT, WORKSPACE
+from notebooks.course.environment import open_store, prepare_kubeflow
 from shared import config
 from shared.version import code_version
 
-pd.options.display.max_colwidth = None  # show tables whole
-store = str(store or WORKSPACE / "notebooks" / "kubeflow")
+store = open_store("kubeflow", store)
 
 # %% [markdown]
 # ## A component
 #
-# A component is a function that KFP copies, *as text*, into a container. So it imports what it uses, inside. Below is what
-# the container of `train` is told to do; the last word is our function. `config` and `code` are *parameters*: small values
-# that KFP stores itself. `features` and `baseline` are *artifacts*: data, of which KFP knows the type and where it lies.
+# A [component](GLOSSARY.md#component) is a function that KFP copies, *as text*, into a container. So it must import, inside
+# its body, everything that it uses. This is what the container of `train` is told to run:
 
 # %%
 print(train.component_spec.implementation.container.command[-1])
 
 # %% [markdown]
+# The first lines were added by KFP; the rest is the lab's function. Its arguments are of two kinds.
+# [Parameters](GLOSSARY.md#parameter), here the texts, are small values that KFP stores itself.
+# [Artifacts](GLOSSARY.md#artifact), here the input `features` and the output `baseline`, are data: KFP knows their type and
+# where they are stored.
+#
 # ## What a cluster would get
 #
-# `pipeline_spec` is the compiled pipeline. It names the tasks, what each waits for, and where each input comes from. We draw
-# it, and list it.
+# `pipeline_spec` is the compiled pipeline. It names the tasks, what each of them waits for, and where each input comes from.
 
 # %%
 from notebooks.course.pictures import draw_graph
 
 tasks = training.pipeline_spec.root.dag.tasks
 draw_graph({name: list(task.dependent_tasks) for name, task in tasks.items()}, "The compiled pipeline")
+
+# %% [markdown]
+# The same picture as in lesson 0, this time from the YAML that a cluster would get. Now the same tasks as a table.
 
 # %%
 pd.DataFrame(
@@ -69,22 +73,27 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# `hyperparameter_search` is a pipeline inside of the pipeline. Its loop is a task with an iterator: how many trials there
-# are, KFP learns when `propose_trials` has run.
+# One row per task. The names have hyphens, because Kubernetes does not allow underscores. Look at the last two columns:
+# tasks that compute something have retries and may be [cached](GLOSSARY.md#cache). `evaluate` and `deploy` are never cached,
+# because they look at the registry, which changes without KFP noticing. `hyperparameter-search` has no retries: it is a
+# pipeline inside the pipeline, and its own tasks have them.
+#
+# The search contains a loop, which is a task with an iterator:
 
 # %%
 search = training.pipeline_spec.components["comp-hyperparameter-search"].dag.tasks
 [(name, task.parameter_iterator.item_input) for name, task in search.items() if task.WhichOneof("iterator")]
 
 # %% [markdown]
+# The loop iterates over the output of `propose_trials`. KFP learns the number of trials when that task has finished.
+#
 # ## Run it
 #
-# Every task is a process of its own. It finds this environment on `PATH` and the course's code on `PYTHONPATH`; in a
-# cluster both are in the image.
+# Every task runs in its own process. `prepare_kubeflow` lets these processes find this environment's programs and the
+# course's code; on a cluster, both are in the [image](GLOSSARY.md#image).
 
 # %%
-os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
-os.environ["PYTHONPATH"] = str(ROOT)
+prepare_kubeflow()
 local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=f"{store}/runs")
 
 # %% tags=["slow"]
@@ -96,7 +105,8 @@ with capture_output() as log:
 # %% [markdown]
 # ## Look at it
 #
-# An artifact is typed, has a place, and carries metadata: here what our steps return. This is what `deploy` wrote:
+# An artifact has a type, a place, and [metadata](GLOSSARY.md#metadata): in this course, what the step returned. This is what
+# `deploy` wrote:
 
 # %% tags=["slow"]
 deployment = finished.output
@@ -104,8 +114,11 @@ shown = {name: deployment.metadata[name] for name in ("version", "in_production"
 pd.Series({"uri": deployment.uri.removeprefix(store), **shown}, name=type(deployment).__name__).to_frame()
 
 # %% [markdown]
-# KFP keeps no record of a local run but the files. Every task has a folder, and a trial has one inside of the loop's. Their
-# times show what ended when.
+# The heading is the artifact's type. Below it you see where it is stored and a few of its metadata: the model's version,
+# whether it went into production, the run's fingerprint, and the version of the code.
+#
+# A local run leaves no record except its files. Every task has a folder, and each trial has one inside the loop's folder.
+# Their times show when each task ended.
 
 # %% tags=["slow"]
 from notebooks.course.pictures import draw_ends
@@ -115,11 +128,14 @@ outputs = {"/".join(path.relative_to(run_folder).parts[:-1]): path for path in r
 draw_ends([(path.stat().st_mtime, task) for task, path in outputs.items()], "Kubeflow Pipelines: when each task ended")
 
 # %% [markdown]
+# The trials end close together, since they ran at the same time. The distance to the next dot includes the start of a
+# Python process for every task; on a cluster it would be the start of a container.
+#
 # ## Which data made this model?
 #
-# A task sees nothing but its inputs, so artifacts and arrows together are the model's *lineage*. On a cluster KFP's web page
-# shows it; here [the lab](../module4/lab2_kubeflow/lineage.py) reads it from the same files. An arc leads from whoever wrote
-# to whoever read. The numbers are digests of the contents: that of `baseline` is the version of the model.
+# A task sees nothing but its inputs, so the artifacts together with the arrows are the model's
+# [lineage](GLOSSARY.md#lineage). On a cluster, KFP's web page shows it; here
+# [the lab](../module4/lab2_kubeflow/README.md) reads it from the files of the run.
 
 # %% tags=["slow"]
 from module4.lab2_kubeflow.lineage import answer, read_run
@@ -129,7 +145,9 @@ nodes = read_run(run_folder, training.pipeline_spec)
 draw_lineage(nodes, answer(run_folder, nodes))
 
 # %% [markdown]
-# The model is the one of lesson 0, bit for bit:
+# Follow the arrows backward from the deployment: every artifact has one task that wrote it, and any number that read it. The
+# numbers are digests of the contents, and the digest of the winning model is its version. This picture answers the question
+# in the heading, for any model, months later.
 
 # %% tags=["slow"]
 from shared import steps
@@ -137,15 +155,17 @@ from shared import steps
 steps.read_fingerprint(deployment.path)["fingerprint"]
 
 # %% [markdown]
+# The model is the one from lesson 0, bit for bit.
+#
 # ## Break it
 #
-# `load_data` is told to fail at its first attempt: a pod is evicted, a network is down. The task has a retry policy, so KFP
-# starts it again, and the run does not notice.
+# Let the first attempt at `load_data` fail, as if a pod had been evicted or the network were down. The task has a retry
+# policy, so KFP starts it again, and the run does not notice.
 
 # %% tags=["slow"]
-from shared.config import Fault
+from notebooks.course.faults import fail_once, failed_attempts
 
-fault = Fault(step="load_data", kind="fail", state=f"{store}/faults/{os.urandom(4).hex()}")
+fault = fail_once("load_data", store)
 broken = config.preset(preset, fault=fault).to_json()
 
 
@@ -163,13 +183,14 @@ with capture_output() as log:
 
 # %% tags=["slow"]
 {
-    "attempts that failed": len(list(Path(fault.state).iterdir())),
+    "attempts that failed": failed_attempts(fault),
     "rows in the end": int(survived.output.metadata["rows"]),
 }
 
 # %% [markdown]
-# Retries do not help with a mistake. Ask for data that is not there: the task fails each time, and KFP's own error says only
-# *which* task failed. The reason stands in the task's output.
+# One attempt failed, and the table is complete all the same.
+#
+# Retries do not help with mistakes. Ask for data that does not exist: the task fails every time.
 
 # %% tags=["slow"]
 message = ""
@@ -186,7 +207,10 @@ reasons = {line.strip() for line in log.stdout.splitlines() if line.strip().star
 re.sub(r"\x1b\[\d+m", "", message), reasons
 
 # %% [markdown]
-# A mistake that needs no run: types are compared when the pipeline is defined. Here `train` would read a model.
+# KFP's own error, the first text, says only *which* task failed. The reason, the second text, is in the task's log. On a
+# cluster, too, you start with the task's name and then open its log.
+#
+# Some mistakes need no run to be found: types are compared when the pipeline is defined. Here `train` would read a model.
 
 # %%
 from kfp.dsl.types.type_utils import InconsistentTypeException
@@ -195,16 +219,18 @@ try:
 
     @dsl.pipeline
     def wrong_way(model: dsl.Input[dsl.Model]) -> None:
-        """Give a model to whom wants a table."""
+        """Pass a model where a table is expected."""
         train(config="tiny", code="", features=model)
 
 except InconsistentTypeException as error:
     print(error)
 
 # %% [markdown]
-# And one that nothing reports. KFP's *cache* takes an earlier result if component and arguments are the same. It does not see
-# the code of a package that the component imports. `compute` imports a package that returns 1; then the package is changed
-# and returns 2. Only with the package's version as a parameter does KFP notice:
+# The message names the input, the type it got, and the type it wants. Nothing was compiled, so nothing could run.
+#
+# And then there is the mistake that nothing reports. KFP's [cache](GLOSSARY.md#cache) reuses an earlier result if the
+# component and its arguments are the same. It does not see the code of a package that the component imports. In the next
+# cell a component imports a package that returns 1; then the package is changed to return 2.
 
 # %% tags=["slow"]
 from module4.lab2_kubeflow import traps
@@ -216,13 +242,44 @@ with capture_output() as log:
 pd.Series(found, name="what the pipeline returned").to_frame()
 
 # %% [markdown]
-# The third line is a wrong result that is called a success. That is why each component of the lab has the parameter `code`.
+# The third line is the trap: the package returns 2, but the pipeline returned the 1 from the cache and reported a success.
+# The fourth line is right, because there the package's version is a parameter, and a new value means a new run. That is why
+# every component of the lab has the parameter `code`.
 #
+# ## Check your understanding
+#
+# {{questions}}
+
+# %% [markdown]
+# ## Syntax for the exercises
+#
+# | you write | it means |
+# |---|---|
+# | `@component` | this function becomes a component (below, `component` is `dsl.component` with its image filled in) |
+# | `@dsl.pipeline` | this function declares a pipeline: it calls components and wires their outputs |
+# | `task = work(x=1)` | adds a task; arguments need their names |
+# | `task.output` | what the task will return or write, for the next task or as the pipeline's own result |
+# | `task.set_retry(2)` | retry up to twice |
+# | `task.set_caching_options(False)` | always run; never reuse an earlier result |
+# | `with dsl.ParallelFor(items().output) as item:` | run the tasks below once per item, in parallel |
+# | `dsl.Collected(task.output)` | after the loop: the list of all results |
+# | `data: dsl.Input[dsl.Dataset]` | this component reads a table; the file is at `data.path` |
+# | `model: dsl.Output[dsl.Model]` | this component writes a model to `model.path`; the caller passes nothing |
+# | `model.metadata["rows"] = 3` | attach a value to the artifact |
+
+# %% [markdown]
 # ## Exercise 1: a component that brings what it needs
 #
 # Write a component `late_share(late: int, flights: int)` that returns a `float`: late divided by flights, rounded *up* to
-# two digits (`math.ceil(100 * share) / 100`). It must run in a container, where only its own text is. Call it in a
-# pipeline with the parameters `late` and `flights`, try it again three times if it fails, and never reuse a cached result.
+# two digits (`math.ceil(100 * late / flights) / 100`). It must run in a container, which contains nothing but its own text.
+# Call it in a pipeline named `punctuality` with the parameters `late` and `flights`, retry it up to three times if it fails,
+# and never reuse a cached result.
+#
+# <details><summary>Hint</summary>The component uses <code>math</code>. Where must the import be, if only the function's text
+# travels?</details>
+# <details><summary>Bigger hint</summary>Put <code>import math</code> first in the body. In the pipeline, call
+# <code>late_share(late=late, flights=flights)</code> and chain <code>.set_retry(…)</code> and
+# <code>.set_caching_options(…)</code>.</details>
 
 # %% tags=["exercise"]
 component = dsl.component(base_image="python:3.12", install_kfp_package=False)
@@ -257,9 +314,13 @@ check(1, punctuality)
 # %% [markdown]
 # ## Exercise 2: a loop whose results come together
 #
-# `airports` returns a list; `share_of` is to run once per airport, side by side; `worst` gets all the shares. Use
+# `airports` returns a list. Run `share_of` once per airport, in parallel, and pass all the shares to `worst`. Use
 # `dsl.ParallelFor` and `dsl.Collected`, as `hyperparameter_search` in
-# [the lab's pipeline](../module4/lab2_kubeflow/pipeline.py) does.
+# [the lab's pipeline](../module4/lab2_kubeflow/README.md) does.
+#
+# <details><summary>Hint</summary>The loop is a <code>with</code> statement. Only <code>share_of</code> belongs inside it.</details>
+# <details><summary>Bigger hint</summary>Write <code>with dsl.ParallelFor(airports().output) as airport:</code>, keep the task of
+# <code>share_of</code> in a variable, and after the loop pass <code>dsl.Collected(….output)</code> to <code>worst</code>.</details>
 
 
 # %% tags=["exercise"]
@@ -300,10 +361,16 @@ check(2, fan_out)
 # %% [markdown]
 # ## Exercise 3: a typed artifact
 #
-# `late_flights` writes a table. Write a component `fit` that reads it as an artifact of the type `dsl.Dataset`, named `table`,
-# and writes one of the type `dsl.Model`, named `model`: any text, into a file at `model.path`. The model's metadata has
-# `rows`, the number of lines of the table without its heading. Call both in a pipeline, so that `fit` reads what
-# `late_flights` wrote. `train` in [the lab's components](../module4/lab2_kubeflow/components.py) has such inputs and outputs.
+# `late_flights` writes a table. Write a component `fit` that reads it as an artifact of type `dsl.Dataset`, named `table`,
+# and writes one of type `dsl.Model`, named `model`: any text, into a file at `model.path`. The model's metadata has `rows`,
+# the number of lines in the table, not counting the header. Call both in a pipeline, so that `fit` reads what `late_flights`
+# wrote. `train` in [the lab's components](../module4/lab2_kubeflow/components.py) has such inputs and outputs.
+#
+# <details><summary>Hint</summary>Inputs are annotated with <code>dsl.Input[…]</code>, outputs with <code>dsl.Output[…]</code>.
+# Inside, an artifact has a <code>path</code> and a dictionary <code>metadata</code>.</details>
+# <details><summary>Bigger hint</summary>The signature is <code>fit(table: dsl.Input[dsl.Dataset], model:
+# dsl.Output[dsl.Model]) -> None</code>. The pipeline passes only <code>table=late_flights().output</code>; KFP supplies the
+# output.</details>
 
 
 # %% tags=["exercise"]
@@ -341,7 +408,8 @@ check(3, learning)
 # ## To remember
 #
 # Kubeflow Pipelines thinks in containers and typed artifacts. A task sees nothing but its inputs, so it runs anywhere, and
-# which task produced which model can be answered. The price is a start for every task, and a cluster to run them.
+# you can always find out which task produced which model. The price is a container start for every task, and a cluster to
+# run them.
 #
 # **Read on.** [The lab](../module4/lab2_kubeflow/README.md) ·
 # [Components](https://www.kubeflow.org/docs/components/pipelines/user-guides/components/) ·
