@@ -3,7 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from infra.modal_local.server import Options
+from infra.modal_local.commands import run
+from infra.modal_local.control_plane import Options
 
 WARM_CALLS, MAP_INPUTS = 50, 200
 
@@ -38,8 +39,6 @@ def main():
 
 async def measure(options: Options) -> None:
     """Print the figures of one run."""
-    from infra.modal_local.__main__ import run
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "bench_app.py")
         path.write_text(APP)

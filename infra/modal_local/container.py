@@ -8,21 +8,12 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from grpclib.server import Server
 
-from infra.modal_local.model import Function, Input, Result, Signal, new_id
-from infra.modal_local.volumes import Snapshot
+from infra.modal_local.records import Change, Function, Input, Result, new_id
 
 MOST_CONTAINERS = 64  # with those that only wait for others; a function that calls itself forever ends here
-
-
-class Finish(Protocol):
-    """What is called with the outcome of an input."""
-
-    def __call__(self, one: Input, result: Result, data_format: int = 0, started: float = 0.0) -> None:
-        """Take the outcome."""
 
 
 @dataclass(eq=False)
@@ -34,7 +25,6 @@ class Container:
     id: str = field(default_factory=lambda: new_id("ta"))
     process: asyncio.subprocess.Process | None = None
     server: Server | None = None
-    snapshots: dict[str, Snapshot] = field(default_factory=dict)
     running: dict[str, Input] = field(default_factory=dict)
     started_at: float = field(default_factory=time.time)
     ready: bool = False
@@ -69,7 +59,7 @@ class Pool:
     function: Function
     queue: deque[Input] = field(default_factory=deque)
     containers: list[Container] = field(default_factory=list)
-    changed: Signal = field(default_factory=Signal)
+    changed: Change = field(default_factory=Change)
 
     @property
     def missing(self) -> int:
@@ -83,8 +73,3 @@ class Pool:
         definition = self.function.definition
         most = definition.autoscaler_settings.max_containers or definition.concurrency_limit or MOST_CONTAINERS
         return sum(not one.draining for one in self.containers) < most
-
-
-def failure(said: str, status: "Result.GenericStatus.ValueType" = Result.GENERIC_STATUS_FAILURE) -> Result:
-    """Return the outcome of an input that never got to say anything itself."""
-    return Result(status=status, exception=said)

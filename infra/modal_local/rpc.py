@@ -5,7 +5,7 @@ import inspect
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import modal
 from grpclib.const import Handler, Status
@@ -14,11 +14,26 @@ from grpclib.server import Stream
 from modal_proto.api_grpc import ModalClientBase
 
 from infra.modal_local import WRITTEN_FOR
+from infra.modal_local.container import Container
+from infra.modal_local.errors import refused
 
-if TYPE_CHECKING:
-    from infra.modal_local.container import Container
+Method = Callable[..., Awaitable[Any] | AsyncIterator[Any]]
 
-Method = Callable[[Any, "Container | None"], Awaitable[Any] | AsyncIterator[Any]]
+# What the user asked for, by the first word of the RPC that the client sends for it.
+NOT_EMULATED = {
+    "Sandbox": "Sandboxes and `modal shell`",
+    "AuthToken": "Sandboxes and `modal shell`",
+    "TaskCommandRouter": "Sandboxes, `modal shell` and `modal container exec`",
+    "ContainerExec": "`modal container exec`",
+    "Tunnel": "Tunnels (`modal.forward`)",
+    "SharedVolume": "Network file systems",
+    "Proxy": "Proxies",
+    "Domain": "Custom domains",
+    "Flash": "Flash services",
+    "Billing": "Billing reports",
+    "WorkspaceBilling": "Billing reports",
+    "ImageFromId": "Images of earlier runs",
+}
 
 
 @dataclass(frozen=True)
@@ -35,26 +50,35 @@ class Token:
         return hmac.compare_digest(b"\0".join(shown), b"\0".join(wanted))
 
 
-def not_found(what: str) -> GRPCError:
-    """Return the error for a name or id that nothing has."""
-    return GRPCError(Status.NOT_FOUND, what)
+class Router:
+    """Knows the method that answers an RPC: the one of a service that has the RPC's name.
 
-
-def refused(why: str) -> GRPCError:
-    """Return the error for a request that makes no sense here; the client does not try it again."""
-    return GRPCError(Status.FAILED_PRECONDITION, why)
-
-
-class Dispatcher:
-    """Answers the RPCs of one listener with the methods of `topics` that are called like the RPC.
-
-    Clients show `token`. A container has a socket of its own in a private folder instead, and `caller` says whose.
+    A method takes the request; one that needs to know which container sent it has a second parameter, `caller`.
     """
 
-    def __init__(self, topics: Iterable[object], token: Token | None, caller: "Container | None" = None) -> None:
-        self._topics = list(topics)
-        self._token = token
-        self._caller = caller
+    def __init__(self) -> None:
+        self._methods: dict[str, tuple[Method, bool]] = {}
+
+    def add(self, *services: object) -> None:
+        """Let these services answer."""
+        for service in services:
+            for name, method in inspect.getmembers(service, inspect.ismethod):
+                if name[0].isupper():
+                    self._methods[name] = method, "caller" in inspect.signature(method).parameters
+
+    def answer(self, name: str, request: Any, caller: Container | None) -> Awaitable[Any] | AsyncIterator[Any]:
+        """Call the method for the RPC `name`. Raises UNIMPLEMENTED, naming what was asked for, if there is none."""
+        if name not in self._methods:
+            raise GRPCError(Status.UNIMPLEMENTED, unknown(name))
+        method, takes_caller = self._methods[name]
+        return method(request, caller) if takes_caller else method(request)
+
+
+class Listener:
+    """The handlers of one server: of the one that clients reach, who show `token`, or of a container's own."""
+
+    def __init__(self, router: Router, token: Token | None = None, caller: Container | None = None) -> None:
+        self._router, self._token, self._caller = router, token, caller
 
     def __mapping__(self) -> dict[str, Handler]:
         """Return a handler for every RPC that the protocol has, known here or not."""
@@ -62,13 +86,12 @@ class Dispatcher:
 
     def __getattr__(self, name: str) -> Callable[[Stream[Any, Any]], Awaitable[None]]:
         """Return the handler of the RPC `name`."""
-        method: Method | None = next((getattr(topic, name) for topic in self._topics if hasattr(topic, name)), None)
 
         async def handle(stream: Stream[Any, Any]) -> None:
             self._check(stream)
-            if method is None:
-                raise GRPCError(Status.UNIMPLEMENTED, unknown(name))
-            await _answer(stream, method, self._caller)
+            request = await stream.recv_message()
+            async for message in self._messages(name, request):
+                await stream.send_message(message)
 
         return handle
 
@@ -79,26 +102,37 @@ class Dispatcher:
                 Status.UNAUTHENTICATED, "Token refused: it is not the one this control plane was started with."
             )
 
+    async def _messages(self, name: str, request: Any) -> AsyncIterator[Any]:
+        """Yield what the method for an RPC returns; its errors become sentences for the client."""
+        try:
+            answer = self._router.answer(name, request, self._caller)
+            if inspect.isawaitable(answer):
+                yield await answer
+            else:
+                async for message in answer:
+                    yield message
+        except GRPCError:
+            raise
+        except OSError as error:
+            raise refused(explain(error)) from error
+        except Exception as error:
+            traceback.print_exc()
+            raise refused(f"infra.modal_local failed: {error!r}") from error
+
+
+def explain(error: OSError) -> str:
+    """Say in one sentence what the system refused."""
+    names = [str(name) for name in (error.filename, error.filename2) if name]
+    return f"{' → '.join(names) or 'infra.modal_local'}: {error.strerror or error}"
+
 
 def unknown(name: str) -> str:
     """Say that an RPC is not emulated, and what was."""
+    asked: Iterable[str] = (what for prefix, what in NOT_EMULATED.items() if name.startswith(prefix))
+    what = next(iter(asked), None)
     return (
-        f"infra.modal_local does not know the RPC {name}. It was written for modal {WRITTEN_FOR}"
+        f"{what} are not emulated by infra.modal_local (RPC {name})."
+        if what
+        else f"infra.modal_local does not know the RPC {name}. It was written for modal {WRITTEN_FOR}"
         f" (installed: {modal.__version__}) and emulates only a part of it."
     )
-
-
-async def _answer(stream: Stream[Any, Any], method: Method, caller: "Container | None") -> None:
-    request = await stream.recv_message()
-    try:
-        answer = method(request, caller)
-        if inspect.isawaitable(answer):
-            await stream.send_message(await answer)
-        else:
-            async for message in answer:
-                await stream.send_message(message)
-    except (GRPCError, OSError):
-        raise
-    except Exception as error:
-        traceback.print_exc()
-        raise refused(f"infra.modal_local failed: {error!r}") from error

@@ -7,7 +7,7 @@ from typing import Any
 import wandb
 
 from notebooks.checks import Exercises, Finding, expect, must
-from notebooks.records import read_record
+from notebooks.course.records import read_record
 
 check = Exercises()
 

@@ -1,4 +1,4 @@
-"""Sphinx's settings for the course site; `notebooks/publish.py` lays out the pages and calls it."""
+"""Sphinx's settings for the course site; `notebooks/tools/publish.py` lays out the pages and calls it."""
 
 project = "One pipeline, four platforms"
 author = "the course's authors"

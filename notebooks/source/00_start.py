@@ -22,7 +22,6 @@ from module4.platforms import ROOT, WORKSPACE
 from shared import config, pipeline
 from shared.graph import TRAINING
 
-sys.path.append(str(ROOT))  # the course's own helpers: `notebooks.checks` and `notebooks.pictures`
 store = store or str(WORKSPACE / "notebooks" / "start")
 settings = config.preset(preset)
 
@@ -49,7 +48,7 @@ print(doctor.stdout)
 # them, and `deploy` hands the winner over for use.
 
 # %%
-from notebooks.pictures import draw_graph
+from notebooks.course.pictures import draw_graph
 
 draw_graph({step.name: step.needs for step in TRAINING}, "The training pipeline")
 

@@ -25,7 +25,6 @@ import pandas as pd
 
 from module4.platforms import ROOT, WORKSPACE
 
-sys.path.append(str(ROOT))
 pd.options.display.max_colwidth = None  # show tables whole
 store = store or str(WORKSPACE / "notebooks" / "why")
 os.environ["CONFIG"] = preset
@@ -159,7 +158,7 @@ pd.DataFrame(times)
 # %%
 import re
 
-from notebooks.pictures import draw_graph
+from notebooks.course.pictures import draw_graph
 
 
 def rules(makefile: str, *variables: str) -> dict[str, list[str]]:
@@ -180,7 +179,7 @@ draw_graph(rules("module4/lab0_make/Makefile", "STORE=RUNS"), "What Make knows")
 # noted.
 
 # %% tags=["slow"]
-from notebooks.pictures import draw_ends
+from notebooks.course.pictures import draw_ends
 
 written = [
     (path.stat().st_mtime, path.parent.name if path.name == "manifest.json" else f"run_trial {path.stem}")

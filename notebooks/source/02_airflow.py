@@ -20,14 +20,12 @@ store = ""
 # %%
 # %matplotlib inline
 import os
-import sys
 
-from module4.lab1_airflow.run import environment, home
-from module4.platforms import ROOT, WORKSPACE
+from module4.lab1_airflow.environment import airflow_environment, airflow_home
+from module4.platforms import WORKSPACE
 
-sys.path.append(str(ROOT))
 store = store or str(WORKSPACE / "notebooks" / "airflow")
-os.environ |= environment(home(store)) | {"AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
+os.environ |= airflow_environment(airflow_home(store)) | {"AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
 
 # %%
 import pandas as pd
@@ -58,7 +56,7 @@ print(source[source.index("def training()") :])
 # the database; tables and models stay in the store, and tasks pass on their URI, the address where they lie.
 
 # %%
-from notebooks.pictures import draw_graph
+from notebooks.course.pictures import draw_graph
 
 draw_graph({task.task_id: task.upstream_task_ids for task in training_dag.topological_sort()}, "The DAG training")
 

@@ -17,7 +17,6 @@ store = ""
 # %%
 # %matplotlib inline
 import os
-import sys
 import sysconfig
 from pathlib import Path
 
@@ -30,7 +29,6 @@ from module4.platforms import ROOT, WORKSPACE
 from shared import config
 from shared.version import code_version
 
-sys.path.append(str(ROOT))
 pd.options.display.max_colwidth = None  # show tables whole
 store = str(store or WORKSPACE / "notebooks" / "kubeflow")
 
@@ -51,7 +49,7 @@ print(train.component_spec.implementation.container.command[-1])
 # it, and list it.
 
 # %%
-from notebooks.pictures import draw_graph
+from notebooks.course.pictures import draw_graph
 
 tasks = train_and_deploy.pipeline_spec.root.dag.tasks
 draw_graph({name: list(task.dependent_tasks) for name, task in tasks.items()}, "The compiled pipeline")
@@ -111,7 +109,7 @@ pd.Series({"uri": deployment.uri.removeprefix(store), **shown}, name=type(deploy
 # times show what ended when.
 
 # %% tags=["slow"]
-from notebooks.pictures import draw_ends
+from notebooks.course.pictures import draw_ends
 
 run_folder = Path(deployment.path).parents[1]
 outputs = {"/".join(path.relative_to(run_folder).parts[:-1]): path for path in run_folder.rglob("executor_output.json")}

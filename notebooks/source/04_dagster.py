@@ -18,15 +18,13 @@ store = ""
 # %matplotlib inline
 import logging
 import os
-import sys
 
 import pandas as pd
 
 from module4.lab3_dagster.run import prepare_home
-from module4.platforms import ROOT, WORKSPACE
+from module4.platforms import WORKSPACE
 from shared import config
 
-sys.path.append(str(ROOT))
 store = store or str(WORKSPACE / "notebooks" / "dagster")
 os.environ["DAGSTER_HOME"] = str(prepare_home(store))
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
@@ -59,7 +57,7 @@ print(
 )
 
 # %%
-from notebooks.pictures import draw_graph
+from notebooks.course.pictures import draw_graph
 
 draw_graph(
     {

@@ -31,7 +31,6 @@ from module4.lab4_modal import training
 from module4.platforms import ROOT, WORKSPACE
 from shared import config
 
-sys.path.append(str(ROOT))
 store = Path(store or WORKSPACE / "notebooks" / "modal")
 store.mkdir(parents=True, exist_ok=True)
 pd.options.display.max_colwidth = None  # show tables whole

@@ -21,15 +21,13 @@ store = ""
 # %%
 # %matplotlib inline
 import os
-import sys
 from pathlib import Path
 
 import pandas as pd
 
-from module4.platforms import ROOT, WORKSPACE
+from module4.platforms import WORKSPACE
 from shared import config
 
-sys.path.append(str(ROOT))
 pd.options.display.max_colwidth = None  # show tables whole
 store = store or str(WORKSPACE / "notebooks" / "tracking")
 for name in ("WANDB_DIR", "WANDB_CACHE_DIR", "WANDB_CONFIG_DIR", "WANDB_DATA_DIR", "WANDB_ARTIFACT_DIR"):
@@ -56,12 +54,12 @@ with capture_output() as log:
 # ## Look at it
 #
 # First the tracker. An offline run is a file of records, which `wandb sync` would send later.
-# [`read_record`](records.py) reads the file.
+# [`read_record`](course/records.py) reads the file.
 
 # %% tags=["slow"]
 import wandb
 
-from notebooks.records import read_record
+from notebooks.course.records import read_record
 
 wandb.teardown()  # W&B writes in a process of its own: only when that has ended all is surely on disk
 newest = max(Path(store, "wandb").glob("offline-run-*"), key=lambda folder: folder.stat().st_mtime)

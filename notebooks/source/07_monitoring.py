@@ -26,7 +26,6 @@ from shared import config, monitoring
 from shared.graph import MONITORING
 from shared.registry import Registry
 
-sys.path.append(str(ROOT))
 pd.options.display.max_colwidth, pd.options.display.precision = None, 3  # show tables whole, and no more digits
 store = store or str(WORKSPACE / "notebooks" / "monitoring")
 # This lesson trains many times and predicts every week, so it takes a smaller model, and one trial.
@@ -40,7 +39,7 @@ registry = Registry(f"{store}/year", settings.model_name)
 # Two steps, and an arrow that leads back: if the decision is yes, the training pipeline runs again.
 
 # %%
-from notebooks.pictures import draw_graph
+from notebooks.course.pictures import draw_graph
 
 draw_graph({step.name: step.needs for step in MONITORING} | {"(training)": ["decide_retraining"]}, "Monitoring")
 

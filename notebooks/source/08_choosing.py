@@ -18,17 +18,15 @@ platforms = "python,dagster"  # all: python,make,airflow,kubeflow,dagster,modal 
 # %%
 # %matplotlib inline
 import shutil
-import sys
 from pathlib import Path
 
 import pandas as pd
 
 from module4.compare import draw, make_rows
 from module4.measure import measured_run
-from module4.platforms import PLATFORMS, ROOT, WORKSPACE
+from module4.platforms import PLATFORMS, WORKSPACE
 from shared import config
 
-sys.path.append(str(ROOT))
 pd.options.display.max_colwidth = None  # show tables whole
 store = store or str(WORKSPACE / "notebooks" / "choosing")
 settings = config.preset(preset)

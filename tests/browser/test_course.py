@@ -19,7 +19,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from module4.platforms import ROOT
-from notebooks.build import FOLDER, lessons
+from notebooks.tools.build import FOLDER, lessons
 from tests.browser.chromium import needs_chromium, take
 from tests.notebooks.executed import execute_once
 from tests.processes import processes_of
@@ -35,7 +35,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for lesson in lessons():
         execute_once(lesson, tmp_path_factory)
     target = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "notebooks.publish", "--executed", str(folder), "--target", str(target)]
+    command = [sys.executable, "-m", "notebooks.tools.publish", "--executed", str(folder), "--target", str(target)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})

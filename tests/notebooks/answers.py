@@ -13,7 +13,7 @@ import jupytext
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.io import capture_output
 
-from notebooks.build import FOLDER, read_source, tags, to_solution, to_stub
+from notebooks.tools.build import FOLDER, read_source, tags, to_solution, to_stub
 
 WRONG = Path(__file__).with_name("wrong")
 

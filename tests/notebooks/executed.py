@@ -43,7 +43,7 @@ def execute_once(lesson: str, factory: pytest.TempPathFactory) -> Executed:
 
 def run_lesson(lesson: str, folder: Path, store: Path, home: Path) -> subprocess.CompletedProcess[str]:
     """Execute a lesson as `make lessons` does, with another home folder."""
-    words = [sys.executable, "-m", "notebooks.execute", lesson, "--folder", str(folder)]
+    words = [sys.executable, "-m", "notebooks.tools.execute", lesson, "--folder", str(folder)]
     return subprocess.run(
         [*words, "--preset", "tiny", "--store", str(store)],
         cwd=ROOT,

@@ -17,8 +17,8 @@ import nbformat
 import pytest
 
 from module4.platforms import ROOT
-from notebooks import build, execute
 from notebooks.checks import Exercises, Finding, expect, must
+from notebooks.tools import build, execute
 from tests.notebooks.executed import execute_once, run_lesson
 from tests.processes import processes_of
 

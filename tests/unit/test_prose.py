@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from module4.platforms import ROOT
-from notebooks.build import SOURCES, lessons, read_source
+from notebooks.tools.build import SOURCES, lessons, read_source
 from tests.pages.reader import blocks
 
 RunPython = Callable[..., subprocess.CompletedProcess[str]]

@@ -1,17 +1,12 @@
 """Functions and classes: how they are defined, found by name, and bound to a class's parameters."""
 
 import sys
-from typing import TYPE_CHECKING
 
 from modal_proto import api_pb2
 
-from infra.modal_local.files import Files
-from infra.modal_local.model import App, Function, new_id
-from infra.modal_local.rpc import not_found, refused
-
-if TYPE_CHECKING:
-    from infra.modal_local.apps import Apps
-    from infra.modal_local.container import Container
+from infra.modal_local.errors import not_found, refused
+from infra.modal_local.records import AppTable, Function, FunctionTable, new_id
+from infra.modal_local.storage.images import Images
 
 Metadata = api_pb2.FunctionHandleMetadata
 # Those of `with_options`, `with_concurrency` and `with_batching` that a definition has under the same name.
@@ -21,25 +16,12 @@ PLAIN_OPTIONS = ["timeout_secs", "task_idle_timeout_secs", "max_concurrent_input
 class Functions:
     """Answers the RPCs that define and find functions and classes."""
 
-    def __init__(self, apps: "Apps", files: Files) -> None:
-        self._apps, self._files = apps, files
-        self._functions: dict[str, Function] = {}
+    def __init__(self, apps: AppTable, functions: FunctionTable, images: Images) -> None:
+        self._apps, self._functions, self._images = apps, functions, images
         self._shown: set[str] = set()  # images
         self._bound: dict[tuple[str, bytes, bytes], Function] = {}
 
-    def get(self, function_id: str) -> Function:
-        """Return the function with this id."""
-        if function_id not in self._functions:
-            raise not_found(f"There is no function {function_id}.")
-        return self._functions[function_id]
-
-    def of(self, app: App) -> list[Function]:
-        """Return an app's functions, with those bound to parameters."""
-        return [one for one in self._functions.values() if one.app is app]
-
-    async def FunctionPrecreate(
-        self, request: api_pb2.FunctionPrecreateRequest, caller: "Container | None"
-    ) -> api_pb2.FunctionPrecreateResponse:
+    async def FunctionPrecreate(self, request: api_pb2.FunctionPrecreateRequest) -> api_pb2.FunctionPrecreateResponse:
         definition = api_pb2.Function(
             function_name=request.function_name,
             function_type=request.function_type,
@@ -49,24 +31,20 @@ class Functions:
         )
         for name, method in request.method_definitions.items():
             definition.method_definitions[name].CopyFrom(method)
-        function = self._functions.get(request.existing_function_id)
+        function = self._functions.find(request.existing_function_id)
         if function is None:
-            function = Function(self._apps.get(request.app_id), definition, Metadata())
-            self._functions[function.id] = function
+            function = self._functions.add(Function(self._apps.get(request.app_id), definition))
         function.metadata = describe(function, definition)
         return api_pb2.FunctionPrecreateResponse(function_id=function.id, handle_metadata=function.metadata)
 
-    async def FunctionCreate(
-        self, request: api_pb2.FunctionCreateRequest, caller: "Container | None"
-    ) -> api_pb2.FunctionCreateResponse:
+    async def FunctionCreate(self, request: api_pb2.FunctionCreateRequest) -> api_pb2.FunctionCreateResponse:
         data = request.function_data
         definition = data.ranked_functions[0].function if data.ranked_functions else request.function
         if definition.webhook_config.type or definition.is_server:
             raise refused(f"{definition.function_name}: web endpoints are not emulated by infra.modal_local.")
-        function = self._functions.get(request.existing_function_id)
+        function = self._functions.find(request.existing_function_id)
         if function is None:
-            function = Function(self._apps.get(request.app_id), definition, Metadata())
-            self._functions[function.id] = function
+            function = self._functions.add(Function(self._apps.get(request.app_id), definition))
         function.definition = definition
         function.metadata = describe(function, definition)
         self._record(function)
@@ -80,17 +58,15 @@ class Functions:
         if asked := asked_for(function.definition):
             print(f"infra.modal_local: {function.name} asks for {asked}: recorded, not given.", file=sys.stderr)
         image_id = function.definition.image_id
-        if image_id not in self._shown and (steps := self._files.build_steps(image_id)):
+        if image_id not in self._shown and (steps := self._images.build_steps(image_id)):
             self._shown.add(image_id)
             print(f"infra.modal_local: an image of {len(steps)} build steps: recorded, not built.", file=sys.stderr)
 
-    async def ClassCreate(
-        self, request: api_pb2.ClassCreateRequest, caller: "Container | None"
-    ) -> api_pb2.ClassCreateResponse:
+    async def ClassCreate(self, request: api_pb2.ClassCreateRequest) -> api_pb2.ClassCreateResponse:
         class_id = request.existing_class_id or new_id("cs")
         return api_pb2.ClassCreateResponse(class_id=class_id, handle_metadata=api_pb2.ClassHandleMetadata())
 
-    async def ClassGet(self, request: api_pb2.ClassGetRequest, caller: "Container | None") -> api_pb2.ClassGetResponse:
+    async def ClassGet(self, request: api_pb2.ClassGetRequest) -> api_pb2.ClassGetResponse:
         app = self._apps.deployed(request.app_name)
         if request.object_tag not in app.class_ids:
             raise not_found(f"The app {request.app_name!r} has no class {request.object_tag!r}.")
@@ -98,55 +74,38 @@ class Functions:
             class_id=app.class_ids[request.object_tag], handle_metadata=api_pb2.ClassHandleMetadata()
         )
 
-    async def FunctionGet(
-        self, request: api_pb2.FunctionGetRequest, caller: "Container | None"
-    ) -> api_pb2.FunctionGetResponse:
+    async def FunctionGet(self, request: api_pb2.FunctionGetRequest) -> api_pb2.FunctionGetResponse:
         app = self._apps.deployed(request.app_name)
         if request.object_tag not in app.function_ids:
             raise not_found(f"The app {request.app_name!r} has no function {request.object_tag!r}.")
-        function = self.get(app.function_ids[request.object_tag])
+        function = self._functions.get(app.function_ids[request.object_tag])
         return api_pb2.FunctionGetResponse(
             function_id=function.id, handle_metadata=function.metadata, function=_as_data(function.definition)
         )
 
-    async def FunctionGetById(
-        self, request: api_pb2.FunctionGetByIdRequest, caller: "Container | None"
-    ) -> api_pb2.FunctionGetByIdResponse:
-        function = self.get(request.function_id)
+    async def FunctionGetById(self, request: api_pb2.FunctionGetByIdRequest) -> api_pb2.FunctionGetByIdResponse:
+        function = self._functions.get(request.function_id)
         return api_pb2.FunctionGetByIdResponse(
             handle_metadata=function.metadata, function=_as_data(function.definition)
         )
 
     async def FunctionBindParams(
-        self, request: api_pb2.FunctionBindParamsRequest, caller: "Container | None"
+        self, request: api_pb2.FunctionBindParamsRequest
     ) -> api_pb2.FunctionBindParamsResponse:
-        base = self.get(request.function_id)
+        base = self._functions.get(request.function_id)
         options = request.function_options
         key = (base.id, request.serialized_params, options.SerializeToString(deterministic=True))
         if key not in self._bound:
             if options.cloud_bucket_mounts:
                 raise refused(f"{base.name}: cloud bucket mounts are not emulated by infra.modal_local.")
-            bound = Function(base.app, _with_options(base.definition, options), Metadata())
-            bound.parameters = request.serialized_params
+            bound = Function(base.app, _with_options(base.definition, options), parameters=request.serialized_params)
             bound.metadata = describe(bound, bound.definition)
             bound.metadata.base_function_id = base.id
-            self._functions[bound.id] = self._bound[key] = bound
+            self._bound[key] = self._functions.add(bound)
             if request.HasField("function_options"):
                 self._record(bound)
         bound = self._bound[key]
         return api_pb2.FunctionBindParamsResponse(bound_function_id=bound.id, handle_metadata=bound.metadata)
-
-    def layout(self, app: App) -> api_pb2.AppLayout:
-        """Return an app's functions and classes, as containers and redeployments need them."""
-        objects = [
-            api_pb2.Object(object_id=function.id, function_handle_metadata=function.metadata)
-            for function in self.of(app)
-        ]
-        objects += [
-            api_pb2.Object(object_id=class_id, class_handle_metadata=api_pb2.ClassHandleMetadata())
-            for class_id in app.class_ids.values()
-        ]
-        return api_pb2.AppLayout(objects=objects, function_ids=app.function_ids, class_ids=app.class_ids)
 
 
 def describe(function: Function, definition: api_pb2.Function) -> Metadata:

@@ -1,4 +1,4 @@
-"""Build the course site, offline: `python -m notebooks.publish`, after `python -m notebooks.execute`; or `make site`.
+"""Build the course site, offline, from executed lessons: `python -m notebooks.tools.publish`, or `make site`.
 
 The pages are laid out in a temporary folder as in the repository, so that links between them stay what they are.
 """
@@ -15,8 +15,8 @@ import nbformat
 from sphinx.cmd.build import build_main
 
 from module4.platforms import REPORTS, ROOT
-from notebooks.build import FOLDER, lessons, tags
-from notebooks.execute import EXECUTED
+from notebooks.tools.build import FOLDER, lessons, tags
+from notebooks.tools.execute import EXECUTED
 
 SITE = REPORTS / "site"
 FILES = (
@@ -24,7 +24,7 @@ FILES = (
     "module4/lab*/*",
     "module4/lab*/compiled/*",
     "module4/images/*.png",
-    "notebooks/*.py",
+    "notebooks/course/*.py",
     "tests/labs/*.py",
 )
 
@@ -41,7 +41,9 @@ def lay_out(executed: Path, target: Path) -> None:
     for lesson in lessons():
         path = executed / f"{lesson}.ipynb"
         if not path.exists():
-            raise FileNotFoundError(f"{path}: {lesson} was not executed; run python -m notebooks.execute {lesson}.")
+            raise FileNotFoundError(
+                f"{path}: {lesson} was not executed; run python -m notebooks.tools.execute {lesson}."
+            )
         (target / "notebooks" / path.name).write_text(to_page(path), encoding="utf-8")
     (target / "pictures.md").write_text(pictures(target / "module4" / "images"), encoding="utf-8")
 
@@ -67,7 +69,7 @@ def pictures(folder: Path) -> str:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Build the site; a warning is an error, for it is mostly a broken link."""
-    parser = argparse.ArgumentParser(prog="python -m notebooks.publish", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m notebooks.tools.publish", description=__doc__.splitlines()[0])
     parser.add_argument("--executed", type=Path, default=EXECUTED, help="where the executed notebooks are")
     parser.add_argument("--target", type=Path, default=SITE)
     options = parser.parse_args(words)

@@ -1,6 +1,7 @@
-"""Execute the lessons' solutions: `python -m notebooks.execute [LESSON …]`; they go to reports/lessons.
+"""Execute the lessons' solutions: `python -m notebooks.tools.execute [LESSON …]`; they go to reports/lessons.
 
-`--measure` also writes each lesson's seconds into `notebooks/measured.json`, from which `make lessons` tells the time.
+`--measure` also writes each lesson's seconds into `notebooks/tools/measured.json`, the source of
+the minutes that each lesson states.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from pathlib import Path
 import papermill
 
 from module4.platforms import REPORTS, WORKSPACE
-from notebooks.build import FOLDER, MEASURED, SOLUTIONS, lessons
+from notebooks.tools.build import FOLDER, MEASURED, SOLUTIONS, lessons
 
 EXECUTED = REPORTS / "lessons"
 
@@ -54,7 +55,7 @@ def execute(lesson: str, folder: Path, **parameters: str) -> int:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Execute the lessons that were asked for, several at a time."""
-    parser = argparse.ArgumentParser(prog="python -m notebooks.execute", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m notebooks.tools.execute", description=__doc__.splitlines()[0])
     parser.add_argument("lessons", nargs="*", choices=[*lessons(), []], metavar="LESSON", help="default: all")
     parser.add_argument("--folder", type=Path, default=EXECUTED, help="where the executed notebooks go")
     parser.add_argument("--preset", help="default: the lesson's own, tiny")

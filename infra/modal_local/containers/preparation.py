@@ -2,39 +2,53 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from modal_proto import api_pb2
 
 from infra.modal_local.container import Container
-from infra.modal_local.files import Files
-from infra.modal_local.model import App
-from infra.modal_local.sandbox import graft_point, write_spec
-from infra.modal_local.state import State
-from infra.modal_local.volumes import Snapshot, Volumes
+from infra.modal_local.containers.filesystem import graft_point, write_spec
+from infra.modal_local.records import FunctionTable
+from infra.modal_local.storage.images import Images
+from infra.modal_local.storage.mounts import Mounts
+from infra.modal_local.storage.secrets import Secrets
+from infra.modal_local.storage.volumes import Volumes
 
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "OMP_NUM_THREADS", "SSL_CERT_FILE")
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How containers run: how they get their files, where, how many, and which variables they inherit."""
+class Limits:
+    """How many containers may work at the same time, and which of our variables they inherit."""
 
-    way: str
-    folder: Path
-    sockets: Path
-    most: int
-    passed_on: tuple[str, ...] = ()
+    containers: int
+    inherited: tuple[str, ...] = ()
 
 
-class Equipment:
-    """Prepares a container's folder and the variables of its process."""
+class Preparation:
+    """Prepares a container's folder, below `folder`, and the variables of its process; `way` is one of WAYS."""
 
-    def __init__(self, settings: Settings, files: Files, state: State, volumes: Volumes) -> None:
-        self._settings, self._files, self._state, self._volumes = settings, files, state, volumes
-        self.layout: Callable[[App], api_pb2.AppLayout] = lambda app: api_pb2.AppLayout()
+    def __init__(
+        self,
+        way: str,
+        folder: Path,
+        sockets: Path,
+        limits: Limits,
+        functions: FunctionTable,
+        mounts: Mounts,
+        images: Images,
+        volumes: Volumes,
+        secrets: Secrets,
+    ) -> None:
+        self._way, self.folder, self._sockets, self._limits = way, folder, sockets, limits
+        self._functions, self._mounts, self._images = functions, mounts, images
+        self._volumes, self._secrets = volumes, secrets
+
+    def socket(self, container: Container) -> Path:
+        """Return where the control plane listens to a container."""
+        return self._sockets / container.id
 
     async def prepare(self, container: Container, lifeline: int) -> Path:
         """Fill the container's folder and return the file that tells `boot.py` about it."""
@@ -43,16 +57,14 @@ class Equipment:
         root, definition = container.folder / "fs", container.function.definition
         points = {PurePosixPath("/root")}
         for mount_id in definition.mount_ids:
-            for file in self._files.mounted(mount_id):
+            for file in self._mounts.files(mount_id):
                 path = PurePosixPath("/root", file.filename)
                 points.add(graft_point(path))
-                self._files.place(file, root / path.relative_to("/"))
+                self._mounts.place(file, root / path.relative_to("/"))
         for mount in definition.volume_mounts:
             path = PurePosixPath("/root", mount.mount_path)
             points.add(path)
-            snapshot = Snapshot(self._volumes.get(mount.volume_id), root / path.relative_to("/"))
-            container.snapshots[mount.volume_id] = snapshot
-            await snapshot.reload()
+            await self._volumes.mount(container.id, mount, root / path.relative_to("/"))
         (container.folder / "arguments").write_bytes(self._arguments(container).SerializeToString())
         # An outer point before an inner one; the inner one's files are already in its folder.
         grafts = {
@@ -60,11 +72,11 @@ class Equipment:
             for point in sorted(points)
             if not any(point != other and point.is_relative_to(other) for other in points)
         }
-        return write_spec(container.folder, self._settings.way, grafts, lifeline=lifeline)
+        return write_spec(container.folder, self._way, grafts, lifeline=lifeline)
 
     def _arguments(self, container: Container) -> api_pb2.ContainerArguments:
         function = container.function
-        layout = self.layout(function.app)
+        layout = self._functions.layout(function.app)
         for dependency in function.definition.object_dependencies:
             thing = api_pb2.Object(object_id=dependency.object_id)
             if thing.object_id.startswith("vo-"):
@@ -83,16 +95,16 @@ class Equipment:
     def environment(self, container: Container) -> dict[str, str]:
         """Return the variables of the container's process."""
         definition = container.function.definition
-        names = (*PASSED_ON, *self._settings.passed_on)
+        names = (*PASSED_ON, *self._limits.inherited)
         variables = {name: os.environ[name] for name in names if name in os.environ}
-        variables |= self._files.image_environment(definition.image_id)
+        variables |= self._images.environment(definition.image_id)
         for secret_id in definition.secret_ids:
-            variables |= self._state.secret(secret_id)
+            variables |= self._secrets.variables(secret_id)
         return {
             **variables,
             "TMPDIR": str(container.folder / "tmp"),
             "NO_PROXY": "127.0.0.1",
-            "MODAL_SERVER_URL": f"unix://{self._settings.sockets / container.id}",
+            "MODAL_SERVER_URL": f"unix://{self.socket(container)}",
             "MODAL_CONTAINER_ARGUMENTS_PATH": str(container.folder / "arguments"),
             "MODAL_CONFIG_PATH": str(container.folder / "none.toml"),
             "MODAL_IS_REMOTE": "1",

@@ -13,19 +13,26 @@ import modal
 from grpclib.server import Server
 
 from infra.modal_local import NOT_EMULATED, WRITTEN_FOR
-from infra.modal_local.apps import Apps
-from infra.modal_local.blobs import Blobs
-from infra.modal_local.calls import Calls
-from infra.modal_local.containers import Containers
-from infra.modal_local.equipment import Equipment, Settings
-from infra.modal_local.files import Files
-from infra.modal_local.folders import temporary_folder
-from infra.modal_local.functions import Functions
-from infra.modal_local.rpc import Dispatcher, Token
-from infra.modal_local.sandbox import best_way
-from infra.modal_local.schedules import Clock
-from infra.modal_local.state import State
-from infra.modal_local.volumes import Volumes
+from infra.modal_local.apps.apps import Apps
+from infra.modal_local.apps.calls import Calls
+from infra.modal_local.apps.cron import Clock
+from infra.modal_local.apps.functions import Functions
+from infra.modal_local.apps.logs import Logs
+from infra.modal_local.apps.schedules import Schedules
+from infra.modal_local.containers.filesystem import best_way
+from infra.modal_local.containers.inputs import Inputs
+from infra.modal_local.containers.lifecycle import Lifecycle
+from infra.modal_local.containers.preparation import Limits, Preparation
+from infra.modal_local.records import AppTable, CallTable, FunctionTable
+from infra.modal_local.rpc import Listener, Router, Token
+from infra.modal_local.storage.blobs import Blobs
+from infra.modal_local.storage.dicts import Dicts
+from infra.modal_local.storage.images import Images
+from infra.modal_local.storage.mounts import Mounts
+from infra.modal_local.storage.queues import Queues
+from infra.modal_local.storage.secrets import Secrets
+from infra.modal_local.storage.volumes import Volumes
+from infra.modal_local.temporary_folders import temporary_folder
 
 LOOPBACK = "127.0.0.1"
 
@@ -38,7 +45,7 @@ class Options:
     volumes: Mapping[str, Path] = field(default_factory=dict)
     port: int = 0
     containers: int = max(2, os.cpu_count() or 1)
-    passed_on: tuple[str, ...] = ()
+    inherited: tuple[str, ...] = ()
     paths: str = "auto"
     speed: float = 1.0
     blob_mib: int = 1024
@@ -75,9 +82,30 @@ class Plane:
         )
 
 
+class Services:
+    """Everything that answers RPCs, each part built from those before it."""
+
+    def __init__(self, options: Options, folder: Path, sockets: Path, way: str) -> None:
+        apps, functions, calls = AppTable(), FunctionTable(), CallTable()
+        self.router = Router()
+        self.blobs = Blobs(folder / "blobs", options.blob_mib << 20, calls)
+        mounts, images, secrets = Mounts(folder / "contents", self.blobs), Images(), Secrets()
+        volumes = Volumes((options.state or folder) / "volumes", options.volumes, mounts, self.blobs)
+        limits = Limits(options.containers, options.inherited)
+        preparation = Preparation(
+            way, folder / "containers", sockets, limits, functions, mounts, images, volumes, secrets
+        )
+        self.containers = Lifecycle(limits, preparation, volumes, self.router)
+        callers = Calls(functions, calls, self.containers)
+        schedules = Schedules(callers, Clock(options.speed))
+        self.apps = Apps(apps, functions, self.containers, schedules)
+        self.router.add(self.apps, Logs(apps, functions), Functions(apps, functions, images), callers)
+        self.router.add(Inputs(self.containers), self.blobs, mounts, images, volumes, secrets, Dicts(), Queues())
+
+
 @asynccontextmanager
 async def control_plane(options: Options) -> AsyncIterator[Plane]:
-    """Run a control plane inside of the block; nothing is left of it afterwards except a named state folder."""
+    """Run a control plane inside the block; nothing is left of it afterwards except a named state folder."""
     with (
         temporary_folder("modal-local-", Path(tempfile.gettempdir())) as folder,
         temporary_folder("modal-sockets-", Path("/tmp")) as sockets,  # a socket's path must be short
@@ -91,29 +119,18 @@ async def _listening(options: Options, folder: Path, sockets: Path) -> AsyncIter
     (folder / "modal.toml").touch()
     token = Token(f"ak-{secrets.token_hex(11)}", f"as-{secrets.token_urlsafe(32)}")
     way = await best_way() if options.paths == "auto" else options.paths
-    state, apps, blobs = State(), Apps(Clock(options.speed)), Blobs(folder / "blobs", options.blob_mib << 20)
-    files = Files(folder / "contents", blobs)
-    volumes = Volumes((options.state or folder) / "volumes", files, blobs, options.volumes)
-    settings = Settings(way, folder / "containers", sockets, options.containers, options.passed_on)
-    equipment = Equipment(settings, files, state, volumes)
-    containers = Containers(settings, equipment)
-    functions = Functions(apps, files)
-    calls = Calls(functions, containers)
-    blobs.in_use = calls.blobs_in_use
-    apps.functions, apps.containers, apps.calls = functions, containers, calls
-    containers.topics = [apps, functions, calls, containers, files, blobs, volumes, state]
-    equipment.layout = functions.layout
-    server = Server([Dispatcher(containers.topics, token)])
-    watch = asyncio.ensure_future(apps.end_abandoned())
+    services = Services(options, folder, sockets, way)
+    server = Server([Listener(services.router, token)])
+    watch = asyncio.ensure_future(services.apps.end_abandoned())
     try:
-        await blobs.start()
+        await services.blobs.start()
         await server.start(LOOPBACK, options.port)
         port = server._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
         yield Plane(port, token, folder, way)
     finally:
         watch.cancel()
-        await apps.close()
-        await containers.close()
+        await services.apps.close()
+        await services.containers.close()
         server.close()
         await server.wait_closed()
-        await blobs.stop()
+        await services.blobs.stop()

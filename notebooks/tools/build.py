@@ -1,4 +1,4 @@
-"""Make the notebooks from their sources: `python -m notebooks.build`, or `make lessons`; `--check` only compares.
+"""Make the notebooks from their sources: `python -m notebooks.tools.build`, or `make lessons`; `--check` only compares.
 
 A source is a Python file in jupytext's percent format, and runs as the solution. In cells tagged `exercise`, the
 student gets what stands after `# STUB` instead of what stands before it:
@@ -10,7 +10,7 @@ student gets what stands after `# STUB` instead of what stands before it:
     # END SOLUTION
 
 Cells tagged `slow` are run in the solution, and by the student; the test of the student's copy leaves them out, because
-they are the same there. `{{minutes}}` becomes the time that the lesson takes, from `notebooks/measured.json`.
+they are the same there. `{{minutes}}` becomes the time that the lesson takes, from `notebooks/tools/measured.json`.
 """
 
 import argparse
@@ -24,10 +24,10 @@ from typing import Any
 import jupytext
 import nbformat
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1]
 SOURCES = FOLDER / "source"
 SOLUTIONS = FOLDER / "solutions"
-MEASURED = FOLDER / "measured.json"
+MEASURED = Path(__file__).with_name("measured.json")
 
 WORDS_PER_MINUTE = 130  # technical prose is read slowly; lines of code count as words too
 EXERCISE_MINUTES = 5
@@ -127,7 +127,7 @@ def stale() -> list[Path]:
 
 def main() -> int:
     """Write what is not up to date; with `--check`, tell it and end with status 1."""
-    parser = argparse.ArgumentParser(prog="python -m notebooks.build", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m notebooks.tools.build", description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="change nothing; status 1 if anything is not up to date")
     check, made = parser.parse_args().check, files()
     SOLUTIONS.mkdir(exist_ok=True)

@@ -4,19 +4,15 @@ import asyncio
 import hashlib
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
 from modal_proto import api_pb2
 
-from infra.modal_local.model import new_id
-from infra.modal_local.rpc import not_found, refused
-
-if TYPE_CHECKING:
-    from infra.modal_local.container import Container
+from infra.modal_local.errors import not_found, refused
+from infra.modal_local.records import CallTable, new_id
 
 LARGEST_BODY = 2**32
 ADDRESSES_KEPT = 10_000
@@ -26,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Offer:
-    """A part of a file that may be downloaded by whoever knows its address."""
+    """A part of a file that anyone who knows its address may download."""
 
     path: Path
     begin: int
@@ -36,13 +32,12 @@ class Offer:
 class Blobs:
     """Answers the RPCs about blobs; serves and takes them, keeping at most `most` bytes."""
 
-    def __init__(self, folder: Path, most: int) -> None:
-        self._folder, self._most = folder, most
+    def __init__(self, folder: Path, most: int, calls: CallTable) -> None:
+        self._folder, self._most, self._calls = folder, most, calls
         folder.mkdir(parents=True)
         self._offers: OrderedDict[str, Offer] = OrderedDict()
         self._uploads: OrderedDict[str, Path] = OrderedDict()
         self._awaited: set[str] = set()  # uploaded, but nobody has fetched them yet
-        self.in_use: Callable[[], set[str]] = set  # the blobs that unfinished inputs need
         self._runner: web.AppRunner | None = None
         self._address = ""
 
@@ -103,7 +98,8 @@ class Blobs:
     def _prune(self) -> None:
         """Remove the oldest blobs that have been fetched, until the others fit."""
         sizes = {path: path.stat() for path in self._folder.iterdir()}
-        total, needed = sum(one.st_size for one in sizes.values()), self._awaited | self.in_use()
+        total = sum(one.st_size for one in sizes.values())
+        needed = self._awaited | {one.body.args_blob_id for one in self._calls.unfinished_inputs()}
         for path in sorted(sizes, key=lambda path: sizes[path].st_mtime):
             if total > self._most and path.name not in needed:
                 path.unlink()
@@ -114,15 +110,13 @@ class Blobs:
                 " fetched. Fetch results earlier, write them to a Volume, or start it with a larger --blob-mib."
             )
 
-    async def BlobCreate(
-        self, request: api_pb2.BlobCreateRequest, caller: "Container | None"
-    ) -> api_pb2.BlobCreateResponse:
+    async def BlobCreate(self, request: api_pb2.BlobCreateRequest) -> api_pb2.BlobCreateResponse:
         self._prune()
         blob_id = new_id("bl")
         urls = api_pb2.UploadUrlList(items=[self._publish(self._uploads, self._folder / blob_id)])
         return api_pb2.BlobCreateResponse(blob_ids=[blob_id], upload_urls=urls)
 
-    async def BlobGet(self, request: api_pb2.BlobGetRequest, caller: "Container | None") -> api_pb2.BlobGetResponse:
+    async def BlobGet(self, request: api_pb2.BlobGetRequest) -> api_pb2.BlobGetResponse:
         path = self._folder / Path(request.blob_id).name
         if not path.is_file():
             raise not_found(f"There is no blob {request.blob_id}; it may have been removed to make room for others.")

@@ -1,15 +1,22 @@
-"""What the control plane remembers: apps, functions, calls and their inputs."""
+"""What the control plane remembers: apps, their functions, the calls of these and the calls' inputs.
+
+Nothing here answers an RPC or starts a process; what does is given the tables at the end of this file.
+"""
 
 import asyncio
 import secrets
 import time
 from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from modal_proto import api_pb2
 
+from infra.modal_local.errors import not_found
+
 LOG_CHARACTERS_KEPT = 16_000_000
+CALLS_KEPT = 2000  # finished ones; the outputs of older ones have expired
 
 Result = api_pb2.GenericResult
 FAILED_FOR_GOOD = {Result.GENERIC_STATUS_SUCCESS, Result.GENERIC_STATUS_TERMINATED}
@@ -20,7 +27,7 @@ def new_id(prefix: str) -> str:
     return f"{prefix}-{secrets.token_hex(11)}"
 
 
-class Signal:
+class Change:
     """Wakes everyone who waits for something to change."""
 
     def __init__(self) -> None:
@@ -43,7 +50,7 @@ class Log:
     def __init__(self) -> None:
         self.batches: deque[tuple[int, api_pb2.TaskLogsBatch]] = deque()
         self._kept = 0
-        self.changed = Signal()
+        self.changed = Change()
         self.done = False
         self._number = 0
 
@@ -109,7 +116,7 @@ class Function:
 
     app: App
     definition: api_pb2.Function
-    metadata: api_pb2.FunctionHandleMetadata
+    metadata: api_pb2.FunctionHandleMetadata = field(default_factory=api_pb2.FunctionHandleMetadata)
     id: str = field(default_factory=lambda: new_id("fu"))
     parameters: bytes = b""
 
@@ -152,7 +159,7 @@ class Call:
     inputs: dict[str, Input] = field(default_factory=dict)
     outputs: dict[int, api_pb2.FunctionGetOutputsItem] = field(default_factory=dict)  # by the order they came in
     chunks: dict[int, api_pb2.DataChunk] = field(default_factory=dict)  # of a generator
-    changed: Signal = field(default_factory=Signal)
+    changed: Change = field(default_factory=Change)
     number: int = 0
 
     @property
@@ -170,3 +177,100 @@ class Call:
         self.number += 1
         self.outputs[self.number] = item
         self.changed.notify()
+
+
+def failure(message: str, status: "Result.GenericStatus.ValueType" = Result.GENERIC_STATUS_FAILURE) -> Result:
+    """Return the outcome of an input for which no container could report one."""
+    return Result(status=status, exception=message)
+
+
+class AppTable:
+    """All apps, running, deployed and stopped."""
+
+    def __init__(self) -> None:
+        self._apps: dict[str, App] = {}
+
+    def __iter__(self) -> Iterator[App]:
+        return iter(list(self._apps.values()))
+
+    def add(self, app: App) -> App:
+        """Add a new app and return it."""
+        self._apps[app.id] = app
+        return app
+
+    def get(self, app_id: str) -> App:
+        """Return the app with this id. Raises NOT_FOUND."""
+        if app_id not in self._apps:
+            raise not_found(f"There is no app {app_id}.")
+        return self._apps[app_id]
+
+    def deployed(self, name: str) -> App:
+        """Return the deployed app with this name. Raises NOT_FOUND."""
+        found = next((app for app in self if app.name == name and not app.stopped), None)
+        if found is None:
+            raise not_found(f"No app named {name!r} is deployed.")
+        return found
+
+
+class FunctionTable:
+    """All functions, with those that are bound to a class's parameters or to changed options."""
+
+    def __init__(self) -> None:
+        self._functions: dict[str, Function] = {}
+
+    def add(self, function: Function) -> Function:
+        """Add a new function and return it."""
+        self._functions[function.id] = function
+        return function
+
+    def find(self, function_id: str) -> Function | None:
+        """Return the function with this id, if there is one."""
+        return self._functions.get(function_id)
+
+    def get(self, function_id: str) -> Function:
+        """Return the function with this id. Raises NOT_FOUND."""
+        if function_id not in self._functions:
+            raise not_found(f"There is no function {function_id}.")
+        return self._functions[function_id]
+
+    def of(self, app: App) -> list[Function]:
+        """Return an app's functions."""
+        return [function for function in self._functions.values() if function.app is app]
+
+    def layout(self, app: App) -> api_pb2.AppLayout:
+        """Return an app's functions and classes, as containers and redeployments need them."""
+        objects = [
+            api_pb2.Object(object_id=function.id, function_handle_metadata=function.metadata)
+            for function in self.of(app)
+        ]
+        objects += [
+            api_pb2.Object(object_id=class_id, class_handle_metadata=api_pb2.ClassHandleMetadata())
+            for class_id in app.class_ids.values()
+        ]
+        return api_pb2.AppLayout(objects=objects, function_ids=app.function_ids, class_ids=app.class_ids)
+
+
+class CallTable:
+    """The calls that are unfinished, and the newest of those that are finished."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, Call] = {}
+
+    def get(self, call_id: str) -> Call:
+        """Return the call with this id. Raises NOT_FOUND."""
+        if call_id not in self._calls:
+            raise not_found(f"There is no call {call_id}; its outputs may have expired.")
+        return self._calls[call_id]
+
+    def add(self, call: Call) -> Call:
+        """Add a new call and return it; forget the oldest finished ones when there are too many."""
+        self._calls[call.id] = call
+        if len(self._calls) > 2 * CALLS_KEPT:
+            finished = [one.id for one in self._calls.values() if not one.unfinished]
+            for call_id in finished[:-CALLS_KEPT]:
+                del self._calls[call_id]
+        return call
+
+    def unfinished_inputs(self) -> list[Input]:
+        """Return the inputs of all calls that have no outcome yet."""
+        return [one for call in self._calls.values() for one in call.inputs.values() if not one.finished]

@@ -1,8 +1,7 @@
-"""When scheduled functions run: Period and Cron, on a clock that can be faster than the one on the wall."""
+"""When a schedule fires: Period and Cron, on a clock that can run faster than the one on the wall."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -91,19 +90,10 @@ def _part(part: str, place: int) -> range:
         low = _number(first, place)
         high = _number(last, place) if dash else high if step else low
     if not RANGES[place][0] <= low <= high <= RANGES[place][1] or (step and not int(step)):
-        raise ValueError(f"cron: {part!r} is outside of {RANGES[place][0]} to {RANGES[place][1]}.")
+        raise ValueError(f"cron: {part!r} is not within {RANGES[place][0]} to {RANGES[place][1]}.")
     return range(low, high + 1, int(step or 1))
 
 
 def _number(text: str, place: int) -> int:
     names = NAMES.get(place, [])
     return names.index(text) + (place == 3) if text in names else int(text)
-
-
-async def keep_schedule(schedule: api_pb2.Schedule, clock: Clock, fire: Callable[[], Awaitable[None]]) -> None:
-    """Fire at every scheduled time until cancelled; a time that was slept through fires once."""
-    moment = clock.now()
-    while True:
-        moment = max(next_run(schedule, moment), clock.now())
-        await clock.sleep_until(moment)
-        await fire()

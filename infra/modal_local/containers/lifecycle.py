@@ -8,35 +8,39 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 
-from google.protobuf.empty_pb2 import Empty
 from grpclib.server import Server
 from modal_proto import api_pb2
 
-from infra.modal_local.container import MOST_CONTAINERS, Container, Finish, Pool, failure
-from infra.modal_local.equipment import Equipment, Settings
-from infra.modal_local.model import App, Function, Input, Result
-from infra.modal_local.rpc import Dispatcher
-from infra.modal_local.sandbox import COMMAND
+from infra.modal_local.container import MOST_CONTAINERS, Container, Pool
+from infra.modal_local.containers.filesystem import COMMAND
+from infra.modal_local.containers.preparation import Limits, Preparation
+from infra.modal_local.records import FAILED_FOR_GOOD, App, Function, Input, Result, failure
+from infra.modal_local.rpc import Listener, Router
+from infra.modal_local.storage.volumes import Volumes
 
-IDLE_SECONDS = 60
 GRACE_SECONDS = 10
 START_SECONDS = 60  # at least; the client sends a function's timeout when no other is given
-HEARTBEAT_SECONDS = 8
 
 
-class Containers:
-    """Starts and ends containers, gives them inputs, and answers the RPCs that only containers send."""
+class Lifecycle:
+    """Starts containers for the inputs that wait, ends them, and takes the outcome of every input.
 
-    def __init__(self, settings: Settings, equipment: Equipment) -> None:
-        self._settings, self._equipment = settings, equipment
+    `router` has the RPCs that a container may send: each container gets a server for itself.
+    """
+
+    def __init__(self, limits: Limits, preparation: Preparation, volumes: Volumes, router: Router) -> None:
+        self._limits, self._preparation = limits, preparation
+        self._volumes, self._router = volumes, router
         self._pools: dict[str, Pool] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._sockets = settings.sockets
         self._lifeline, self._held = os.pipe()
-        self.topics: list[object] = []
-        self.finish: Finish
 
     # What the rest of the control plane asks for
+
+    @property
+    def pools(self) -> list[Pool]:
+        """All functions' pools."""
+        return list(self._pools.values())
 
     def pool(self, function: Function) -> Pool:
         """Return the function's pool."""
@@ -53,6 +57,35 @@ class Containers:
                 pool.changed.notify()
         self.pump()
 
+    def finish(self, one: Input, result: Result, data_format: int = 0, started: float = 0.0) -> None:
+        """Take the outcome of an input: retry it if nobody else does, or keep the outcome for those who ask."""
+        if one.finished:
+            return
+        policy = one.call.function.definition.retry_policy
+        failed = result.status not in FAILED_FOR_GOOD
+        if failed and not one.call.retried_by_client and one.attempt < policy.retries:
+            one.attempt += 1
+            asyncio.get_running_loop().call_later(backoff(policy, one.attempt), self._retry, one)
+            return
+        one.finished = True
+        if not failed:
+            one.body = api_pb2.FunctionInput()  # nobody will retry it
+        one.call.add_output(
+            api_pb2.FunctionGetOutputsItem(
+                result=result,
+                idx=one.idx,
+                input_id=one.id,
+                data_format=data_format,  # type: ignore[arg-type]
+                input_started_at=started,
+                output_created_at=time.time(),
+                retry_count=one.attempt,
+            )
+        )
+
+    def _retry(self, one: Input) -> None:
+        if not one.finished:
+            self.enqueue([one])
+
     def cancel(self, inputs: Iterable[Input]) -> None:
         """End inputs that wait or run, with the containers they run in."""
         for one in inputs:
@@ -62,9 +95,9 @@ class Containers:
             self.finish(one, failure("The call was cancelled.", Result.GENERIC_STATUS_TERMINATED))
             for container in pool.containers:
                 if container.running.pop(one.id, None):
-                    self._sacrifice(container)
+                    self.sacrifice(container)
 
-    def _sacrifice(self, container: Container) -> None:
+    def sacrifice(self, container: Container) -> None:
         """Kill a container because of one input; the others that ran in it run again elsewhere."""
         container.draining = True
         others = list(container.running.values())
@@ -132,7 +165,7 @@ class Containers:
             return False
         if sum(not one.ready for one in everyone) >= max(2, os.cpu_count() or 2):
             return False
-        if sum(one.counts for one in everyone) < self._settings.most:
+        if sum(one.counts for one in everyone) < self._limits.containers:
             return True
         spare = next((one for one in everyone if one.idle and not self.pool(one.function).queue), None)
         if spare:
@@ -141,8 +174,8 @@ class Containers:
         return spare is not None
 
     def _start(self, pool: Pool) -> None:
-        container = Container(pool.function, self._settings.folder)
-        container.folder = self._settings.folder / container.id
+        container = Container(pool.function, self._preparation.folder)
+        container.folder = self._preparation.folder / container.id
         pool.containers.append(container)
         self._do(self._live(pool, container))
 
@@ -158,30 +191,29 @@ class Containers:
             container.result = failure(f"infra.modal_local could not start the container: {error!r}")
         finally:
             await self._save(container)
+            self._volumes.unmount(container.id)
             pool.containers.remove(container)
             self._account_for(pool, container)
             container.kill()  # what the process may have left behind
             if container.server:
                 container.server.close()
             shutil.rmtree(container.folder, ignore_errors=True)
-            (self._sockets / container.id).unlink(missing_ok=True)
+            self._preparation.socket(container).unlink(missing_ok=True)
             self.pump()
 
     async def _save(self, container: Container) -> None:
         """Commit the Volumes of a container that could not do so itself: a crash loses no file that was written."""
         if container.process and container.process.returncode:
-            for snapshot in container.snapshots.values():
-                with suppress(OSError):
-                    await snapshot.commit()
+            await self._volumes.commit_all(container.id)
 
     async def _run(self, container: Container) -> None:
-        spec = await self._equipment.prepare(container, self._lifeline)
-        container.server = Server([Dispatcher(self.topics, None, container)])
-        await container.server.start(path=str(self._sockets / container.id))
+        spec = await self._preparation.prepare(container, self._lifeline)
+        container.server = Server([Listener(self._router, caller=container)])
+        await container.server.start(path=str(self._preparation.socket(container)))
         container.process = process = await asyncio.create_subprocess_exec(
             *COMMAND,
             str(spec),
-            env=self._equipment.environment(container),
+            env=self._preparation.environment(container),
             cwd=container.folder,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -227,101 +259,8 @@ class Containers:
             for one in waiting:
                 self.finish(one, container.result or crash)
 
-    # RPCs of containers
 
-    async def ContainerHello(self, request: Empty, caller: Container | None) -> Empty:
-        return Empty()
-
-    async def ContainerHeartbeat(
-        self, request: api_pb2.ContainerHeartbeatRequest, caller: Container | None
-    ) -> api_pb2.ContainerHeartbeatResponse:
-        return api_pb2.ContainerHeartbeatResponse()
-
-    async def TaskResult(self, request: api_pb2.TaskResultRequest, caller: Container | None) -> Empty:
-        if caller:
-            caller.result = request.result
-        return Empty()
-
-    async def ContainerStop(
-        self, request: api_pb2.ContainerStopRequest, caller: Container | None
-    ) -> api_pb2.ContainerStopResponse:
-        for pool in self._pools.values():
-            for container in pool.containers:
-                if container.id == request.task_id:
-                    container.draining = True
-                    pool.changed.notify()
-        return api_pb2.ContainerStopResponse()
-
-    async def FunctionGetDynamicConcurrency(
-        self, request: api_pb2.FunctionGetDynamicConcurrencyRequest, caller: Container | None
-    ) -> api_pb2.FunctionGetDynamicConcurrencyResponse:
-        most = caller.function.definition.max_concurrent_inputs if caller else 1
-        return api_pb2.FunctionGetDynamicConcurrencyResponse(concurrency=max(1, most))
-
-    async def FunctionGetInputs(
-        self, request: api_pb2.FunctionGetInputsRequest, caller: Container | None
-    ) -> api_pb2.FunctionGetInputsResponse:
-        assert caller is not None
-        pool = self.pool(caller.function)
-        if not caller.ready:
-            caller.ready = True
-            self.pump()  # the next one may boot now
-        if inputs := await self._next_inputs(pool, caller, request):
-            return api_pb2.FunctionGetInputsResponse(inputs=[self._hand_over(caller, one) for one in inputs])
-        caller.draining = True
-        return api_pb2.FunctionGetInputsResponse(inputs=[api_pb2.FunctionGetInputsItem(kill_switch=True)])
-
-    async def _next_inputs(
-        self, pool: Pool, container: Container, request: api_pb2.FunctionGetInputsRequest
-    ) -> list[Input]:
-        """Return inputs for a container, or none when it should end."""
-        deadline = time.monotonic() + (pool.function.definition.task_idle_timeout_secs or IDLE_SECONDS)
-        warm = pool.function.definition.autoscaler_settings.min_containers
-        while not container.draining:
-            if pool.queue:
-                return await self._batch(pool, request)
-            if time.monotonic() >= deadline and not container.running and len(pool.containers) > warm:
-                return []
-            await pool.changed.wait(max(deadline - time.monotonic(), 1))
-        return []
-
-    async def _batch(self, pool: Pool, request: api_pb2.FunctionGetInputsRequest) -> list[Input]:
-        taken = [pool.queue.popleft()]
-        deadline = time.monotonic() + request.batch_linger_ms / 1000
-        while len(taken) < request.batch_max_size:
-            if pool.queue:
-                taken.append(pool.queue.popleft())
-            elif time.monotonic() >= deadline:
-                break
-            else:
-                await pool.changed.wait(deadline - time.monotonic())
-        return taken
-
-    def _hand_over(self, container: Container, one: Input) -> api_pb2.FunctionGetInputsItem:
-        container.running[one.id] = one
-        limit = container.function.timeout
-        asyncio.get_running_loop().call_later(limit, self._time_out, container, one, one.attempt, limit)
-        return api_pb2.FunctionGetInputsItem(
-            input_id=one.id,
-            input=one.body,
-            function_call_id=one.call.id,
-            function_call_invocation_type=one.call.invocation,
-            retry_count=one.attempt,
-            function_map_idx=one.idx,
-        )
-
-    def _time_out(self, container: Container, one: Input, attempt: int, limit: float) -> None:
-        if container.running.get(one.id) is not one or one.attempt != attempt:
-            return
-        del container.running[one.id]
-        said = f"{container.function.name} took longer than its timeout of {limit:g} s and was stopped."
-        self.finish(one, failure(said, Result.GENERIC_STATUS_TIMEOUT))
-        self._sacrifice(container)
-
-    async def FunctionPutOutputs(self, request: api_pb2.FunctionPutOutputsRequest, caller: Container | None) -> Empty:
-        assert caller is not None
-        for item in request.outputs:
-            one = caller.running.pop(item.input_id, None)
-            if one is not None and one.attempt == item.retry_count:
-                self.finish(one, item.result, item.data_format, item.input_started_at)
-        return Empty()
+def backoff(policy: api_pb2.FunctionRetryPolicy, attempt: int) -> float:
+    """Return how many seconds to wait before attempt number `attempt`, the first retry being 1."""
+    delay = policy.initial_delay_ms * policy.backoff_coefficient ** (attempt - 1)
+    return min(delay, policy.max_delay_ms or 60_000) / 1000

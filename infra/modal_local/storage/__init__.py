@@ -1,0 +1,1 @@
+"""What outlives a call: uploads and images, blobs, Volumes, Dicts, Queues and Secrets."""
