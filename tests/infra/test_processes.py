@@ -139,7 +139,8 @@ def test_kill_tree_does_not_wait_for_politeness(place: Path) -> None:
 def test_every_stop_signal_runs_the_finally_blocks(stop: signal.Signals) -> None:
     code = (
         "import time; from infra.processes import interrupt_on_stop_signals as i; i()\n"
-        "try: print('ready', flush=True); time.sleep(977)\nexcept KeyboardInterrupt: print('stopped')\nfinally: print('cleaned')"
+        "try: print('ready', flush=True); time.sleep(977)\n"
+        "except KeyboardInterrupt: print('stopped')\nfinally: print('cleaned')"
     )
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
