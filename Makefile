@@ -19,7 +19,7 @@ export WANDB_ERROR_REPORTING := false
 
 .DEFAULT_GOAL := help
 .PHONY: help setup doctor lock compare test check fix run watch lab-make lab-airflow lab-kubeflow lab-dagster \
-        lab-modal ui-airflow airflow-trigger airflow-backfill airflow-monitor airflow-break kubeflow \
+        lab-modal ui-airflow airflow-trigger airflow-backfill airflow-monitor airflow-break \
         kubeflow-traps kubeflow-lineage kubeflow-compile kubeflow-submit ui-dagster modal notebooks lessons site \
         benchmark lab image clean distclean
 
@@ -64,11 +64,16 @@ watch: $(INSTALLED) ## live through 2013: drift, performance and retraining week
 
 lab-make: $(INSTALLED) ## lab 0: the pipeline as a Makefile
 lab-airflow: $(INSTALLED) ## lab 1: the pipeline on Airflow
-lab-kubeflow: $(INSTALLED) ## lab 2: the pipeline on Kubeflow Pipelines
 lab-dagster: $(INSTALLED) ## lab 3: the pipeline on Dagster
 lab-modal: $(INSTALLED) ## lab 4: the pipeline on Modal
-lab-make lab-airflow lab-kubeflow lab-dagster lab-modal:
+lab-make lab-airflow lab-dagster lab-modal:
 	@$(RUN) -m module4 run $(@:lab-%=%) --preset tiny
+
+PIPELINE ?= training
+RUNNER   ?= process
+lab-kubeflow: PRESET := tiny
+lab-kubeflow: $(INSTALLED) ## lab 2: Kubeflow (PIPELINE=training|inference|monitoring DAY=2013-03-12 RUNNER=docker)
+	@$(RUN) -m module4.lab2_kubeflow run $(PIPELINE) --preset $(PRESET) --runner $(RUNNER) $(if $(DAY),--day $(DAY))
 
 # The commands after ui-airflow talk to the Airflow that it started.
 AIRFLOW := $(RUN) -m module4.lab1_airflow
@@ -91,14 +96,8 @@ airflow-monitor: FROM := 2013-04-15
 airflow-monitor: TO := 2013-05-06
 airflow-break: BREAK := train:fail
 
-PIPELINE ?= training
-RUNNER   ?= process
-kubeflow: PRESET := tiny
-kubeflow: $(INSTALLED) ## a Kubeflow pipeline here (PIPELINE=training|inference|monitoring DAY=2013-03-12 RUNNER=docker)
-	@$(RUN) -m module4.lab2_kubeflow local $(PIPELINE) --preset $(PRESET) --runner $(RUNNER) $(if $(DAY),--day $(DAY))
-
 kubeflow-traps: $(INSTALLED) ## fall into two traps of Kubeflow Pipelines: a stale cache and an untaken branch
-	@$(RUN) -m module4.lab2_kubeflow.traps
+	@$(RUN) -m module4.lab2_kubeflow traps
 
 kubeflow-lineage: $(INSTALLED) ## which data produced which model in the last local Kubeflow run, as table and picture
 	@$(RUN) -m module4.lab2_kubeflow lineage
