@@ -99,8 +99,8 @@ def evaluate(
     from pathlib import Path
 
     from shared import steps
-    from shared.evaluation import Evaluation, confusion, roc_points
-    from shared.report import evaluation_html
+    from shared.evaluation import Evaluation
+    from shared.report import confusion, evaluation_html, roc_points
     from shared.storage import open_artifact
 
     summary = steps.evaluate(config, features.path, baseline.path, candidate.path, registry, evaluation.path)
