@@ -181,7 +181,7 @@ def _execute(command: Sequence[str]) -> NoReturn:
     """Become the command."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and ignored signals are inherited
     try:
-        os.execvp(command[0], command)
+        os.execvp(command[0], [*command])
     except OSError as error:
         print(f"{command[0]}: {error.strerror}", file=sys.stderr, flush=True)
         os._exit(127)
