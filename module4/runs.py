@@ -67,7 +67,7 @@ def _remove_dead(parent: Path) -> None:
 
 
 def _unique_name() -> str:
-    return f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**9:09d}-{os.getpid()}"
 
 
 def _link(link: Path, target: str) -> None:
