@@ -92,9 +92,11 @@ class PipelineConfig(_Frozen):
     @field_validator("test_start", mode="before")
     @classmethod
     def _iso_date(cls, value: object) -> object:
-        if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        if not isinstance(value, str):
+            return value
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
             raise ValueError(f"write the date like {DATA_BEGIN}")  # pydantic takes digits for seconds since 1970
-        return value
+        return date.fromisoformat(value)
 
     @property
     def validation_start(self) -> date:
