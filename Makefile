@@ -20,7 +20,7 @@ export WANDB_ERROR_REPORTING := false
 .DEFAULT_GOAL := help
 .PHONY: help setup doctor lock compare test check fix run watch lab-make lab-airflow lab-kubeflow lab-dagster \
         lab-modal ui-airflow airflow-trigger airflow-backfill airflow-monitor airflow-break kubeflow \
-        kubeflow-traps kubeflow-lineage kubeflow-compile kubeflow-submit ui-dagster modal notebooks lessons site \
+        kubeflow-traps kubeflow-lineage kubeflow-compile kubeflow-submit ui-dagster notebooks lessons site \
         benchmark lab image clean distclean
 
 help: ## list these targets
@@ -66,8 +66,7 @@ lab-make: $(INSTALLED) ## lab 0: the pipeline as a Makefile
 lab-airflow: $(INSTALLED) ## lab 1: the pipeline on Airflow
 lab-kubeflow: $(INSTALLED) ## lab 2: the pipeline on Kubeflow Pipelines
 lab-dagster: $(INSTALLED) ## lab 3: the pipeline on Dagster
-lab-modal: $(INSTALLED) ## lab 4: the pipeline on Modal
-lab-make lab-airflow lab-kubeflow lab-dagster lab-modal:
+lab-make lab-airflow lab-kubeflow lab-dagster:
 	@$(RUN) -m module4 run $(@:lab-%=%) --preset tiny
 
 # The commands after ui-airflow talk to the Airflow that it started.
@@ -115,9 +114,15 @@ ui-dagster: PORT ?= 3000
 ui-dagster: $(INSTALLED) ## Dagster's web pages and daemon, on this machine only, with a run to look at (PORT=3000)
 	@$(RUN) -m module4.lab3_dagster --port $(PORT)
 
-modal: PRESET := tiny
-modal: $(INSTALLED) ## lab 4, its output shown (PRESET=tiny GPU=L40S; CLOUD=1: in Modal's cloud, with your token)
-	@$(RUN) -m module4.lab4_modal.run --preset $(PRESET) $(if $(GPU),--gpu $(GPU)) $(if $(CLOUD),--cloud)
+# The cloud costs money: CLOUD and GPU count only when they are typed after make, never when a shell exports them.
+typed = $(filter command,$(firstword $(origin $(1))))
+CLOUD_OPTION = $(if $(call typed,CLOUD),$(if $(subst x1x,,x$(CLOUD)x),$(error CLOUD=$(CLOUD): write CLOUD=1 for \
+               Modal's cloud, or leave it out to run on this machine),--cloud))
+GPU_OPTION   = $(if $(call typed,GPU),$(if $(GPU),--gpu '$(subst ','\'',$(GPU))'))
+
+lab-modal: PRESET := tiny
+lab-modal: $(INSTALLED) ## lab 4: the pipeline on Modal (PRESET=tiny GPU=L40S; CLOUD=1: in Modal's cloud, with your token)
+	@$(RUN) -m module4.lab4_modal run --preset $(PRESET) $(GPU_OPTION) $(CLOUD_OPTION)
 
 notebooks: $(INSTALLED) ## execute every lesson, and check its exercises
 	@$(RUN) -m pytest -n $(WORKERS) tests/notebooks notebooks

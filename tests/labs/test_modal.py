@@ -94,13 +94,13 @@ def test_the_entrypoint_stores_on_the_volume() -> None:
     assert store in training.train.info().volumes
 
 
-@pytest.mark.parametrize("file", [*FILES, "common"])
+@pytest.mark.parametrize("file", FILES)
 def test_the_container_gets_all_it_imports(file: str) -> None:
     """The image adds `shared`, Modal adds the app's package; anything else of this repository would be missing."""
     tree = ast.walk(ast.parse((LAB / f"{file}.py").read_text()))
     ours = {name for node in tree for name in imported_modules(node) if (ROOT / name.partition(".")[0]).is_dir()}
     assert {name for name in ours if name.partition(".")[0] != "shared"} <= {
-        "module4.lab4_modal.common",
+        "module4.lab4_modal.training",
         "module4.lab4_modal.inference",
     }
 
@@ -165,7 +165,7 @@ def test_the_command_has_the_entrypoints_options(
 def test_the_cloud_is_refused_without_a_token(
     run_python: Callable[..., CompletedProcess[str]], no_account: dict[str, str]
 ) -> None:
-    result = run_python("-m", "module4.lab4_modal.run", "--cloud", env=no_account)
+    result = run_python("-m", "module4.lab4_modal", "run", "--cloud", env=no_account)
     assert result.returncode == 1
     assert result.stdout == ""
     (said,) = result.stderr.splitlines()
@@ -279,9 +279,9 @@ def test_airflow_and_dagster_call_the_deployed_pipeline(deployed: Command, tmp_p
 
 def test_monitoring_starts_the_training_when_the_model_is_outdated(deployed: Command, store: Path) -> None:
     """That it does not otherwise, the watched calls of the graph's test show: nothing is deployed there."""
-    options = ["--day", "2013-07-08", "--config", SMALL.to_json()]
+    options = ["--day", "2013-07-08", "--config-json", SMALL.to_json()]
     said = deployed("-m", "modal", "run", "-q", "-m", "module4.lab4_modal.monitoring", *options).stdout
-    call = re.search(r"training again: (fc-\w+)", said)
+    call = re.search(r"retraining: (fc-\w+)", said)
     assert call, said
     code = f"import modal; print(modal.FunctionCall.from_id('{call[1]}').get(timeout=500)['version'])"
     version = deployed("-c", code).stdout.strip()
@@ -290,7 +290,7 @@ def test_monitoring_starts_the_training_when_the_model_is_outdated(deployed: Com
 
 
 def test_predictions_are_made_on_schedule_and_for_any_days(deployed: Command, store: Path) -> None:
-    days = ["--first", "2013-03-12", "--days", "1", "--config", SMALL.to_json()]
+    days = ["--first", "2013-03-12", "--days", "1", "--config-json", SMALL.to_json()]
     said = deployed("-m", "modal", "run", "-q", "-m", "module4.lab4_modal.inference", *days).stdout
     assert re.findall(r"^(2013-03-1\d): 0\.\d{3} late", said, re.MULTILINE) == ["2013-03-12"]
     deployed("-m", "modal", "deploy", "-m", "module4.lab4_modal.inference")
@@ -305,7 +305,7 @@ def test_predictions_are_made_on_schedule_and_for_any_days(deployed: Command, st
 )
 def test_the_same_file_runs_in_the_cloud() -> None:
     """The first time Modal builds the image, which takes minutes."""
-    command = [sys.executable, "-m", "module4.lab4_modal.run", "--cloud"]
+    command = [sys.executable, "-m", "module4.lab4_modal", "run", "--cloud"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=3600)
     assert result.returncode == 0, result.stdout + result.stderr
     assert re.search(r"^fingerprint [0-9a-f]{64}$", result.stdout, re.MULTILINE)
