@@ -72,16 +72,17 @@ lab-make lab-airflow lab-kubeflow lab-dagster:
 # The commands after ui-airflow talk to the Airflow that it started.
 AIRFLOW := $(RUN) -m module4.lab1_airflow
 
-ui-airflow: $(INSTALLED) ## Airflow with its scheduler and UI on http://127.0.0.1:8080 (PORT=8080 STEP_TIMEOUT=900)
-	@PORT=$(PORT) STEP_TIMEOUT=$(STEP_TIMEOUT) exec $(AIRFLOW) ui
+ui-airflow: PORT ?= 8080
+ui-airflow: $(INSTALLED) ## Airflow with its scheduler and UI, on this machine only (PORT=8080 STEP_TIMEOUT=900)
+	@STEP_TIMEOUT="$(STEP_TIMEOUT)" exec $(AIRFLOW) ui --port "$(PORT)"
 airflow-trigger: $(INSTALLED) ## train in the running Airflow (PRESET=tiny)
-	@$(AIRFLOW) dags trigger training --conf '{"config": "$(PRESET)"}'
+	@$(AIRFLOW) trigger --preset "$(PRESET)"
 airflow-backfill: $(INSTALLED) ## predict two weeks in the running Airflow (FROM=2013-03-11 TO=2013-03-24)
-	@$(AIRFLOW) backfill create --dag-id inference --from-date $(FROM) --to-date $(TO) --reprocess-behavior completed
+	@$(AIRFLOW) backfill "$(FROM)" "$(TO)"
 airflow-monitor: $(INSTALLED) ## watch the model in the running Airflow (FROM=2013-04-15 TO=2013-05-06)
-	@$(AIRFLOW) backfill create --dag-id monitoring --from-date $(FROM) --to-date $(TO) --reprocess-behavior completed
+	@$(AIRFLOW) monitor "$(FROM)" "$(TO)"
 airflow-break: $(INSTALLED) ## break a training run in the running Airflow (BREAK=train:fail)
-	@$(AIRFLOW) break $(BREAK)
+	@$(AIRFLOW) break "$(BREAK)"
 airflow-trigger: PRESET := tiny
 airflow-backfill: FROM := 2013-03-11
 airflow-backfill: TO := 2013-03-24

@@ -1,73 +1,26 @@
 """Run the DAG headless: `dag.test()` runs scheduler, API and tasks in this one process, on a database of its own."""
 
 import os
-import sys
-from datetime import timedelta
-from pathlib import Path
 
-from upath import UPath
-
-from module4.platforms import ROOT, WORKSPACE
+from module4.lab1_airflow.environment import airflow_environment, airflow_home
 from shared import steps
 from shared.config import PipelineConfig
-from shared.errors import ConfigError, PipelineError
+from shared.errors import PipelineError
 from shared.fingerprint import Fingerprint
-from shared.storage import is_local
-
-LAB = Path(__file__).parent
-# Where the DAGs keep their artifacts unless a run's parameter `store` says otherwise: a folder or URI.
-STORE = os.environ.get("PIPELINE_STORE") or str(WORKSPACE / "airflow")
 
 
 def run(config: PipelineConfig, store: str) -> Fingerprint:
     """Run the training DAG once and return the fingerprint. Raises PipelineError, naming the task, if it fails."""
-    os.environ.update(environment(home(store)))
+    os.environ.update(airflow_environment(airflow_home(store)))
 
+    # Airflow reads its environment when it is imported, so both imports have to wait until here.
     from airflow.utils.db import upgradedb
 
     from module4.lab1_airflow.training import training_dag
 
-    upgradedb()  # what `airflow db migrate` does: makes the tables the first time, and finds nothing to do later
+    upgradedb()  # what `airflow db migrate` does: creates the tables the first time, and finds nothing to do later
     dag_run = training_dag.test(run_conf={"config": config.to_json(), "store": store})
     if dag_run.state != "success":
         failed = ", ".join(sorted(task.task_id for task in dag_run.get_task_instances(state="failed")))
         raise PipelineError(f"Airflow run {dag_run.run_id}: {dag_run.state}; failed: {failed or 'no task'}.")
     return steps.read_fingerprint(f"{store}/runs/{dag_run.run_id}/deploy")
-
-
-def step_timeout() -> timedelta:
-    """Return how long one attempt of a step may take. Raises ConfigError if STEP_TIMEOUT is no number of seconds."""
-    seconds = os.environ.get("STEP_TIMEOUT") or "900"
-    if not seconds.isdecimal() or not int(seconds):
-        raise ConfigError(f"STEP_TIMEOUT: {seconds!r} is not a whole number of seconds above 0, such as 60.")
-    return timedelta(seconds=int(seconds))
-
-
-def home(store: str) -> Path:
-    """Return where Airflow keeps its database and logs: in the store, so that two stores never share a database."""
-    path = UPath(store)
-    folder = Path(path.path).absolute() if is_local(path) else WORKSPACE / "airflow"
-    return folder / "airflow_home"
-
-
-def environment(home: Path, port: int = 8080) -> dict[str, str]:
-    """Return the settings of a self-contained Airflow; it reads them when it is first imported."""
-    return {
-        "AIRFLOW_HOME": str(home),
-        # SQLite has one writer at a time: the others wait, longer than the usual five seconds if they must.
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home.absolute()}/airflow.db?timeout=60",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(LAB),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        "AIRFLOW__CORE__PARALLELISM": "4",
-        # A step takes seconds here and a file is being learned from: look oftener than a busy site would.
-        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
-        # Everything listens on this machine only, so the UI needs no password.
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__API__PORT": str(port),
-        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
-        # `airflow` starts `airflow` again, and both import this project and airflow_local_settings.
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), str(LAB / "config"), os.environ.get("PYTHONPATH")])),
-    }

@@ -21,11 +21,11 @@ store = ""
 # %matplotlib inline
 import os
 
-from module4.lab1_airflow.run import environment, home
+from module4.lab1_airflow.environment import airflow_environment, airflow_home
 from module4.platforms import WORKSPACE
 
 store = store or str(WORKSPACE / "notebooks" / "airflow")
-os.environ |= environment(home(store)) | {"AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
+os.environ |= airflow_environment(airflow_home(store)) | {"AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
 
 # %%
 import pandas as pd

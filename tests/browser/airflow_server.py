@@ -25,10 +25,10 @@ class Server:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.store = store
-        self.settings = {**os.environ, "PIPELINE_STORE": str(store), "PORT": str(port), "OMP_NUM_THREADS": "1"}
+        self.settings = {**os.environ, "PIPELINE_STORE": str(store), "OMP_NUM_THREADS": "1"}
         self.settings["STEP_TIMEOUT"] = "60"  # a step takes seconds, on a machine that does other things too
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "module4.lab1_airflow", "ui"],
+            [sys.executable, "-m", "module4.lab1_airflow", "ui", "--port", str(port)],
             cwd=ROOT,
             env=self.settings,
             stdout=subprocess.PIPE,
@@ -67,7 +67,7 @@ class Server:
         return found
 
     def airflow(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "module4.lab1_airflow", *arguments]
+        command = [sys.executable, "-m", "module4.lab1_airflow", "airflow", *arguments]
         done = subprocess.run(command, cwd=ROOT, env=self.settings, capture_output=True, text=True, timeout=200)
         assert done.returncode == 0, done.stdout + done.stderr
 

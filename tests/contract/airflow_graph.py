@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from module4.lab1_airflow.run import environment
+from module4.lab1_airflow.environment import airflow_environment
 from module4.platforms import ROOT
 from shared.graph import Graph, Node
 
@@ -26,7 +26,7 @@ def read_graph(dag: str = "training") -> Graph:
 def _read_dags() -> dict[str, Any]:
     """Read all DAGs in a process of its own: importing Airflow takes over logging and settings."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = {**os.environ, **environment(Path(folder))}
+        settings = {**os.environ, **airflow_environment(Path(folder))}
         command = [sys.executable, "-m", "tests.contract.airflow_graph"]
         done = subprocess.run(command, cwd=ROOT, env=settings, check=True, capture_output=True, text=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))

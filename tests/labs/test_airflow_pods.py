@@ -65,7 +65,7 @@ def run_container(container: dict[str, Any], xcom: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    from module4.lab1_airflow.run import environment
+    from module4.lab1_airflow.environment import airflow_environment
 
     folder = tmp_path_factory.mktemp("airflow-pods")
     kubeconfig = folder / "kubeconfig"
@@ -76,7 +76,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         yaml.safe_dump({"clusters": [cluster], "contexts": [context], "users": [user], "current-context": "none"})
     )
     settings = {
-        **environment(folder / "home"),
+        **airflow_environment(folder / "home"),
         "PIPELINE_STORE": str(folder / "store"),
         "AIRFLOW_CONN_KUBERNETES_DEFAULT": json.dumps(CONNECTION),
         "KUBECONFIG": str(kubeconfig),

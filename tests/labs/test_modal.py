@@ -247,15 +247,14 @@ def wait_for(path: Path, seconds: float = 300) -> None:
 CALL_FROM_OTHERS = """
 import os, sys
 from pathlib import Path
-from module4.lab1_airflow.run import environment
+from module4.lab1_airflow.environment import airflow_environment
 folder, config = sys.argv[1:]
-os.environ.update(environment(Path(folder)))
-os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = "module4/lab4_modal"
+os.environ.update(airflow_environment(Path(folder)))
 import dagster as dg
 from airflow.utils.db import upgradedb
 upgradedb()
 from module4.lab4_modal.from_dagster import model_from_modal
-from module4.lab4_modal.from_airflow import training_on_modal_dag
+from module4.lab1_airflow.training_on_modal import training_on_modal_dag
 
 chosen = dg.RunConfig(ops={"model_from_modal": {"config": {"config": config}}})
 result = dg.materialize([model_from_modal], run_config=chosen)

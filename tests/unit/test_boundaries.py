@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 ORCHESTRATORS = {"airflow": "lab1_airflow", "kfp": "lab2_kubeflow", "dagster": "lab3_dagster", "modal": "lab4_modal"}
 # The Modal lab shows how another platform calls a deployed function.
 CALLERS_OF_MODAL = {
-    "module4/lab4_modal/from_airflow.py": {"airflow"},
+    "module4/lab1_airflow/training_on_modal.py": {"modal"},
     "module4/lab4_modal/from_dagster.py": {"dagster"},
 }
 RunPython = Callable[..., subprocess.CompletedProcess[str]]

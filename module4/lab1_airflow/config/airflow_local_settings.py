@@ -1,4 +1,4 @@
-"""Rules for the whole installation. Airflow imports this file by its name from any folder on PYTHONPATH."""
+"""Rules for the whole installation. Airflow finds this file by its name in any folder on PYTHONPATH."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -8,9 +8,9 @@ if TYPE_CHECKING:
 
 
 def pod_mutation_hook(pod: Any) -> None:
-    """Restrict what pod.yaml cannot reach: the sidecar that Airflow adds to hand over results."""
-    # Every Airflow process imports this file, but few start pods.
-    from kubernetes.client import V1Capabilities, V1SecurityContext  # type: ignore[import-untyped]
+    """Restrict what pod.yaml cannot: the sidecar that Airflow adds to return the results."""
+    # Every Airflow process imports this file, but only a few start pods.
+    from kubernetes.client import V1Capabilities, V1SecurityContext
 
     for container in pod.spec.containers:
         container.image_pull_policy = container.image_pull_policy or "IfNotPresent"
@@ -22,12 +22,12 @@ def pod_mutation_hook(pod: Any) -> None:
 
 
 def begin_as_writer(connection: "Connection") -> None:
-    """Take SQLite's write lock at once, and wait for it if need be."""
+    """Take SQLite's write lock at once, waiting for it if necessary."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 # `airflow backfill create` reads before it writes, in one transaction. SQLite refuses that ("database is locked",
-# https://github.com/apache/airflow/issues/68699) if the scheduler wrote in between. PostgreSQL has no such trouble.
+# https://github.com/apache/airflow/issues/68699) if the scheduler wrote in between. PostgreSQL does not.
 if os.environ.get("SQLITE_BEGIN_AS_WRITER"):
     from sqlalchemy import Engine, event
 
