@@ -117,9 +117,9 @@ ui-dagster: $(INSTALLED) ## Dagster's web pages and daemon, on this machine only
 
 # The cloud costs money: CLOUD and GPU count only when they are typed after make, never when a shell exports them.
 typed = $(filter command,$(firstword $(origin $(1))))
-CLOUD_OPTION = $(if $(call typed,CLOUD),$(if $(subst x1x,,x$(CLOUD)x),$(error CLOUD=$(CLOUD): write CLOUD=1 for \
+CLOUD_OPTION := $(if $(call typed,CLOUD),$(if $(subst x1x,,x$(CLOUD)x),$(error CLOUD=$(CLOUD): write CLOUD=1 for \
                Modal's cloud, or leave it out to run on this machine),--cloud))
-GPU_OPTION   = $(if $(call typed,GPU),$(if $(GPU),--gpu '$(subst ','\'',$(GPU))'))
+GPU_OPTION   := $(if $(call typed,GPU),$(if $(GPU),--gpu '$(subst ','\'',$(GPU))'))
 
 lab-modal: PRESET := tiny
 lab-modal: $(INSTALLED) ## lab 4: the pipeline on Modal (PRESET=tiny GPU=L40S; CLOUD=1: in Modal's cloud, with your token)

@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -21,6 +22,7 @@ from module4.measure import measured_run
 from module4.platforms import ROOT
 from shared import pipeline, steps
 from shared.config import PipelineConfig, preset
+from shared.errors import PipelineError
 from shared.graph import GRAPHS, INFERENCE, MONITORING, SEARCH, TRAINING
 from tests.contract import modal_graph
 from tests.contract.test_graph import described
@@ -170,6 +172,56 @@ def test_the_cloud_is_refused_without_a_token(
     assert result.stdout == ""
     (said,) = result.stderr.splitlines()
     assert said.startswith("error: cloud: Modal finds no token. Run `.venv/bin/modal setup` once, or set")
+
+
+def make_lab(*words: str, **variables: str) -> CompletedProcess[str]:
+    """What make would run: with `-n` it only says so."""
+    return subprocess.run(
+        ["make", "-n", "lab-modal", *words], cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("value", ["0", "1", "aws"])
+def test_what_a_shell_exports_neither_goes_to_the_cloud_nor_asks_for_a_gpu(value: str) -> None:
+    said = make_lab(CLOUD=value, GPU=value).stdout
+    assert "module4.lab4_modal run" in said
+    assert "--cloud" not in said
+    assert "--gpu" not in said
+
+
+def test_what_is_typed_after_make_does() -> None:
+    assert "--gpu 'L40S' --cloud" in make_lab("CLOUD=1", "GPU=L40S").stdout
+
+
+@pytest.mark.parametrize("value", ["0", "aws", "", "yes", "11"])
+def test_cloud_is_1_or_refused(value: str) -> None:
+    result = make_lab(f"CLOUD={value}")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"CLOUD={value}: write CLOUD=1 for Modal's cloud, or leave it out" in result.stderr
+
+
+@pytest.mark.parametrize("gpu", ["0", "1", "none", "L40S:0", "L40S:9", "L40S:", ":2", "A100,H100", "--cloud"])
+def test_what_is_not_a_gpu_is_refused(run_python: Callable[..., CompletedProcess[str]], gpu: str) -> None:
+    result = run_python("-m", "module4.lab4_modal", "run", f"--gpu={gpu}")
+    assert result.returncode == 1
+    (said,) = result.stderr.splitlines()
+    assert said.startswith(f"error: gpu: {gpu!r} is not a GPU of Modal's; choose T4, ")
+
+
+@pytest.mark.parametrize("gpu", ["T4", "l40s", "A100-80GB:2", "H100!:8"])
+def test_gpus_are_named_as_modal_names_them(gpu: str) -> None:
+    assert lab.check_gpu(gpu) == gpu
+
+
+@pytest.mark.parametrize("day", ["2013-05-06/../../../escape", "../../escape", "2013-02-30", "2014-01-01", "/etc", ""])
+@pytest.mark.filterwarnings("ignore:.* is executing locally")
+def test_a_day_is_checked_before_it_becomes_a_folder(day: str, tmp_path: Path) -> None:
+    store = tmp_path / "a" / "b" / "c" / "store"
+    with modal_graph.watched_calls():
+        for entry in (inference.predict_day, monitoring.watch):
+            with suppress(PipelineError):
+                entry.local(day, "tiny", str(store))
+    assert list(tmp_path.rglob("*escape*")) == []
 
 
 def test_a_killed_step_runs_again_and_the_model_is_the_same(
