@@ -70,6 +70,7 @@ def evaluate(config: str, features: str, baseline: str, candidate: str, registry
     from shared import artifacts, evaluation
     from shared.models import Fitted
     from shared.registry import Registry
+    from shared.report import report_files
 
     settings = parse(config)
     result = evaluation.evaluate(
@@ -79,7 +80,7 @@ def evaluate(config: str, features: str, baseline: str, candidate: str, registry
         artifacts.load(candidate, Fitted),
         Registry(registry, settings.model_name).find_champion(),
     )
-    return artifacts.save(result, output)
+    return artifacts.save(result, output, report_files(result))
 
 
 def deploy(
@@ -140,10 +141,12 @@ def measure_drift(config: str, registry: str, day: str, output: str) -> Summary:
     """Measure the REGISTRY's production model over the days before DAY (ISO date); write the drift to OUTPUT."""
     from shared import artifacts, inference, monitoring
     from shared.registry import Registry
+    from shared.report import report_files
 
     settings = parse(config)
     registered = Registry(registry, settings.model_name)
-    return artifacts.save(monitoring.measure_drift(settings, registered, inference.parse_day(day)), output)
+    drift = monitoring.measure_drift(settings, registered, inference.parse_day(day))
+    return artifacts.save(drift, output, report_files(drift))
 
 
 def decide_retraining(config: str, drift: str, output: str) -> Summary:

@@ -29,21 +29,21 @@ def run(config: PipelineConfig, store: str, docker: bool = False) -> Fingerprint
 
     With `docker` every task is a container of the image instead of a process of this Python.
     """
-    from module4.lab2_kubeflow.pipeline import reported_training
+    from module4.lab2_kubeflow.pipelines import training
 
     folder = local_folder(store)
     with local_runner(folder, docker):
-        finished = reported_training(config=config.to_json(), registry=str(folder / "registry"), code=code_version())
+        finished = training(config=config.to_json(), registry=str(folder / "registry"), code=code_version())
     return steps.read_fingerprint(finished.output.path)
 
 
 def run_inference(config: PipelineConfig, store: str, day: str, docker: bool = False) -> Summary:
     """Predict the flights of `day` with the store's model in production; return what was saved and where."""
-    from module4.lab2_kubeflow.inference import reported_inference
+    from module4.lab2_kubeflow.pipelines import inference
 
     folder = local_folder(store)
     with local_runner(folder, docker):
-        finished = reported_inference(
+        finished = inference(
             config=config.to_json(),
             day=day,
             registry=str(folder / "registry"),
@@ -55,11 +55,11 @@ def run_inference(config: PipelineConfig, store: str, day: str, docker: bool = F
 
 def run_monitoring(config: PipelineConfig, store: str, day: str, docker: bool = False) -> None:
     """Watch the store's model in production as of `day`, and train again if it is outdated."""
-    from module4.lab2_kubeflow.monitoring import reported_monitoring
+    from module4.lab2_kubeflow.pipelines import monitoring
 
     folder = local_folder(store)
     with local_runner(folder, docker):
-        reported_monitoring(config=config.to_json(), day=day, registry=str(folder / "registry"), code=code_version())
+        monitoring(config=config.to_json(), day=day, registry=str(folder / "registry"), code=code_version())
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def local_runner(folder: Path, docker: bool = False) -> Iterator[None]:
 
 def docker_runner(folder: Path) -> Any:
     """Return KFP's runner of containers. Raises PipelineError when no Docker engine answers."""
-    import docker  # type: ignore[import-untyped]
+    import docker
     from kfp import local
 
     try:

@@ -24,7 +24,7 @@ import pandas as pd
 from kfp import dsl, local
 
 from module4.lab2_kubeflow.components import train
-from module4.lab2_kubeflow.pipeline import training
+from module4.lab2_kubeflow.pipelines import train_and_deploy
 from module4.platforms import ROOT, WORKSPACE
 from shared import config
 from shared.version import code_version
@@ -51,7 +51,7 @@ print(train.component_spec.implementation.container.command[-1])
 # %%
 from notebooks.course.pictures import draw_graph
 
-tasks = training.pipeline_spec.root.dag.tasks
+tasks = train_and_deploy.pipeline_spec.root.dag.tasks
 draw_graph({name: list(task.dependent_tasks) for name, task in tasks.items()}, "The compiled pipeline")
 
 # %%
@@ -73,7 +73,7 @@ pd.DataFrame(
 # are, KFP learns when `propose_trials` has run.
 
 # %%
-search = training.pipeline_spec.components["comp-hyperparameter-search"].dag.tasks
+search = train_and_deploy.pipeline_spec.components["comp-hyperparameter-search"].dag.tasks
 [(name, task.parameter_iterator.item_input) for name, task in search.items() if task.WhichOneof("iterator")]
 
 # %% [markdown]
@@ -91,7 +91,8 @@ local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=f"{store
 from IPython.utils.capture import capture_output
 
 with capture_output() as log:
-    finished = training(config=config.preset(preset).to_json(), registry=f"{store}/registry", code=code_version())
+    config_json = config.preset(preset).to_json()
+    finished = train_and_deploy(config=config_json, registry=f"{store}/registry", code=code_version())
 
 # %% [markdown]
 # ## Look at it
@@ -118,14 +119,13 @@ draw_ends([(path.stat().st_mtime, task) for task, path in outputs.items()], "Kub
 # ## Which data made this model?
 #
 # A task sees nothing but its inputs, so artifacts and arrows together are the model's *lineage*. On a cluster KFP's web page
-# shows it; here [the lab](../module4/lab2_kubeflow/lineage.py) reads it from the same files. An arc leads from whoever wrote
+# shows it; here [the lab](../module4/lab2_kubeflow/lineage/history.py) reads it from the same files. An arc leads from whoever wrote
 # to whoever read. The numbers are digests of the contents: that of `baseline` is the version of the model.
 
 # %% tags=["slow"]
-from module4.lab2_kubeflow.lineage import answer, read_run
-from module4.lab2_kubeflow.picture import draw_lineage
+from module4.lab2_kubeflow.lineage import answer, draw_lineage, read_run
 
-nodes = read_run(run_folder, training.pipeline_spec)
+nodes = read_run(run_folder, train_and_deploy.pipeline_spec)
 draw_lineage(nodes, answer(run_folder, nodes))
 
 # %% [markdown]
@@ -152,10 +152,10 @@ broken = config.preset(preset, fault=fault).to_json()
 @dsl.pipeline
 def only_load(config: str) -> dsl.Dataset:
     """The first task of the lab's pipeline, with the lab's retries."""
+    from module4.lab2_kubeflow.cluster import pod
     from module4.lab2_kubeflow.components import load_data
-    from module4.lab2_kubeflow.places import anywhere
 
-    return anywhere(load_data(config=config, code=""), "2G").output
+    return pod(load_data(config=config, code="")).output
 
 
 with capture_output() as log:
@@ -259,7 +259,7 @@ check(1, punctuality)
 #
 # `airports` returns a list; `share_of` is to run once per airport, side by side; `worst` gets all the shares. Use
 # `dsl.ParallelFor` and `dsl.Collected`, as `hyperparameter_search` in
-# [the lab's pipeline](../module4/lab2_kubeflow/pipeline.py) does.
+# [the lab's pipeline](../module4/lab2_kubeflow/pipelines.py) does.
 
 
 # %% tags=["exercise"]

@@ -190,7 +190,7 @@ def test_what_a_shell_exports_neither_goes_to_the_cloud_nor_asks_for_a_gpu(value
 
 
 def test_what_is_typed_after_make_does() -> None:
-    assert "--gpu 'L40S' --cloud" in make_lab("CLOUD=1", "GPU=L40S").stdout
+    assert '--gpu "L40S" --cloud' in make_lab("CLOUD=1", "GPU=L40S").stdout
 
 
 @pytest.mark.parametrize("value", ["0", "aws", "", "yes", "11"])
