@@ -27,7 +27,7 @@ export WANDB_ERROR_REPORTING := false
 
 .DEFAULT_GOAL := help
 START_HERE := setup doctor lab compare run watch
-LABS       := lab-make lab-airflow lab-kubeflow lab-dagster lab-modal modal airflow-trigger airflow-backfill airflow-monitor \
+LABS       := lab-make lab-airflow lab-kubeflow lab-dagster lab-modal airflow-trigger airflow-backfill airflow-monitor \
               airflow-break kubeflow-traps kubeflow-lineage kubeflow-compile kubeflow-submit
 WEB_PAGES  := ui-airflow ui-dagster
 COURSE     := notebooks lessons site
@@ -84,8 +84,7 @@ watch: $(INSTALLED) ## live through 2013: drift, performance and retraining week
 lab-make: $(INSTALLED) ## lab 0: the pipeline as a Makefile
 lab-airflow: $(INSTALLED) ## lab 1: the pipeline on Airflow
 lab-dagster: $(INSTALLED) ## lab 3: the pipeline on Dagster
-lab-modal: $(INSTALLED) ## lab 4: the pipeline on Modal
-lab-make lab-airflow lab-dagster lab-modal:
+lab-make lab-airflow lab-dagster:
 	@$(RUN) -m module4 run $(@:lab-%=%) --preset tiny
 
 PIPELINE ?= training
@@ -134,9 +133,12 @@ ui-dagster: PORT ?= 3000
 ui-dagster: $(INSTALLED) ## Dagster's web pages and daemon, on this machine only, with a run to look at (PORT=3000)
 	@$(RUN) -m module4.lab3_dagster --port "$(PORT)"
 
-modal: PRESET := tiny
-modal: $(INSTALLED) ## lab 4, its output shown (PRESET=tiny GPU=L40S; CLOUD=1: in Modal's cloud, with your token)
-	@$(RUN) -m module4.lab4_modal.run --preset "$(PRESET)" $(if $(filter-out 0,$(call typed,GPU,$(GPU))),--gpu "$(GPU)") $(call switch,CLOUD,--cloud)
+# The cloud costs money: what is not exactly CLOUD=1 is refused when make starts, before anything runs.
+CLOUD_OPTION := $(if $(call typed,CLOUD,x),$(if $(subst x1x,,x$(CLOUD)x),$(error CLOUD=$(CLOUD): write CLOUD=1 for \
+               Modal's cloud, or leave it out to run on this machine),--cloud))
+lab-modal: PRESET := tiny
+lab-modal: $(INSTALLED) ## lab 4: the pipeline on Modal (PRESET=tiny GPU=L40S; CLOUD=1: in Modal's cloud, with your token)
+	@$(RUN) -m module4.lab4_modal run --preset "$(PRESET)" $(if $(call typed,GPU,$(GPU)),--gpu "$(GPU)") $(CLOUD_OPTION)
 
 notebooks: $(INSTALLED) ## execute every lesson, and check its exercises
 	@$(RUN) -m pytest -n "$(WORKERS)" tests/notebooks notebooks

@@ -216,7 +216,7 @@ def repair_moved(venv: Path, root: Path) -> bool:
         text = finder.read_text(encoding="utf-8")
         match = re.search(r"['\"]shared['\"]: ['\"](.+?)/shared['\"]", text)
         if match:
-            paths = re.compile(rf"([\'\"]){re.escape(match[1])}/(.*?)\\1")
+            paths = re.compile(rf"([\'\"]){re.escape(match[1])}/(.*?)\1")
             finder.write_text(paths.sub(lambda found: repr(f"{root}/{found[2]}"), text), encoding="utf-8")
     return True
 
