@@ -8,29 +8,48 @@ WORKERS  ?= 2
 # PYTHON=/path/to/python chooses the interpreter; without it the first suitable one on PATH is taken.
 PYTHON   ?=
 
-PY        := $(VENV)/bin/python
-INSTALLED := $(VENV)/.installed
+EMPTY     :=
+SPACE     := $(EMPTY) $(EMPTY)
+PY        := "$(VENV)/bin/python"
+INSTALLED := $(subst $(SPACE),\ ,$(VENV))/.installed
 # One lab runs make itself: it must not inherit this make's flags, job server or PRESET=… overrides.
 RUN       := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(PY)
+# Where JupyterLab keeps its files; what the pipelines write moves there too.
+WORKSPACE := $(or $(PIPELINE_WORKSPACE),$(CURDIR)/workspace)
+
+# Switches and options that cost something count only when typed after `make`, never when a shell exports them.
+typed  = $(if $(findstring command,$(origin $(1))),$(2))
+switch = $(if $(filter 1,$(call typed,$(1),$($(1)))),$(2))
 
 # Nothing here reports home. The locked Airflow, Kubeflow Pipelines and Modal have no such switch to set.
 export DAGSTER_DISABLE_TELEMETRY := yes
 export WANDB_ERROR_REPORTING := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor lock compare test check fix run watch lab-make lab-airflow lab-kubeflow lab-dagster \
-        lab-modal ui-airflow airflow-trigger airflow-backfill airflow-monitor airflow-break kubeflow \
-        kubeflow-traps kubeflow-lineage kubeflow-compile kubeflow-submit ui-dagster modal notebooks lessons site \
-        benchmark lab image clean distclean
+START_HERE := setup doctor lab compare run watch
+LABS       := lab-make lab-airflow lab-kubeflow lab-dagster lab-modal airflow-trigger airflow-backfill airflow-monitor \
+              airflow-break kubeflow-traps kubeflow-lineage kubeflow-compile kubeflow-submit
+WEB_PAGES  := ui-airflow ui-dagster
+COURSE     := notebooks lessons site
+MAINTAIN   := test check fix benchmark lock image clean distclean help
+.PHONY: $(START_HERE) $(LABS) $(WEB_PAGES) $(COURSE) $(MAINTAIN)
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
+	@$(call list,Start here,$(START_HERE))
+	@$(call list,Labs,$(LABS))
+	@$(call list,Web pages,$(WEB_PAGES))
+	@$(call list,Course,$(COURSE))
+	@$(call list,For maintainers,$(MAINTAIN))
+
+list = awk -F ':.*\#\# ' -v title='$(1)' -v names='$(2)' '/^[a-z-]+:.*\#\# / { text[$$1] = $$2 } \
+    END { print title; for (i = 1; i <= split(names, name, " "); i++) printf "  make %-17s %s\n", name[i], text[name[i]] }' Makefile
 
 setup: $(INSTALLED) ## install everything into .venv (conda: make setup VENV=$CONDA_PREFIX)
+	@VENV="$(VENV)" $(PY) infra/doctor.py --repair
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@VENV="$(VENV)" PYTHON="$(PYTHON)" sh infra/setup.sh
-	@touch $@
+	@touch "$@"
 
 doctor: ## check this machine and the installation
 	@python=$$(PYTHON="$(PYTHON)" sh infra/find-python.sh --any) && VENV="$(VENV)" "$$python" infra/doctor.py
@@ -38,13 +57,13 @@ doctor: ## check this machine and the installation
 lock: ## resolve requirements.lock again (UPGRADE=1: to the newest versions)
 	@PATH="$$PATH:$(VENV)/bin"; command -v uv >/dev/null || { echo "lock: uv not found; run make setup first" >&2; exit 1; }; \
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    $(if $(UPGRADE),--upgrade) -q -o requirements.lock
+	    $(call switch,UPGRADE,--upgrade) -q -o requirements.lock
 
 compare: $(INSTALLED) ## the same training pipeline on every platform, one table (PRESET=tiny|lab|full)
-	@$(RUN) -m module4 compare --preset $(PRESET)
+	@$(RUN) -m module4 compare --preset "$(PRESET)"
 
 test: $(INSTALLED) ## run all tests, or some (TESTS=tests/unit), on more cores (WORKERS=4)
-	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n "$(WORKERS)" --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(INSTALLED) ## formatting, lint and types
 	@$(PY) -m ruff format --check
@@ -57,18 +76,22 @@ fix: $(INSTALLED) ## format, and repair what lint can repair
 
 run: PRESET := tiny
 run: $(INSTALLED) ## one platform (PLATFORM=airflow PRESET=tiny; BREAK=train:fail breaks a step on purpose)
-	@$(RUN) -m module4 run $(PLATFORM) --preset $(PRESET) $(if $(BREAK),--break $(BREAK))
+	@$(RUN) -m module4 run "$(PLATFORM)" --preset "$(PRESET)" $(if $(call typed,BREAK,$(BREAK)),--break "$(BREAK)")
 
 watch: $(INSTALLED) ## live through 2013: drift, performance and retraining week by week, one picture (PRESET=lab)
-	@$(RUN) -m module4 watch --preset $(PRESET)
+	@$(RUN) -m module4 watch --preset "$(PRESET)"
 
 lab-make: $(INSTALLED) ## lab 0: the pipeline as a Makefile
 lab-airflow: $(INSTALLED) ## lab 1: the pipeline on Airflow
-lab-kubeflow: $(INSTALLED) ## lab 2: the pipeline on Kubeflow Pipelines
 lab-dagster: $(INSTALLED) ## lab 3: the pipeline on Dagster
-lab-modal: $(INSTALLED) ## lab 4: the pipeline on Modal
-lab-make lab-airflow lab-kubeflow lab-dagster lab-modal:
+lab-make lab-airflow lab-dagster:
 	@$(RUN) -m module4 run $(@:lab-%=%) --preset tiny
+
+PIPELINE ?= training
+RUNNER   ?= process
+lab-kubeflow: PRESET := tiny
+lab-kubeflow: $(INSTALLED) ## lab 2: Kubeflow (PIPELINE=training|inference|monitoring DAY=2013-03-12 RUNNER=docker)
+	@$(RUN) -m module4.lab2_kubeflow run $(PIPELINE) --preset "$(PRESET)" --runner $(RUNNER) $(if $(call typed,DAY,$(DAY)),--day "$(DAY)")
 
 # The commands after ui-airflow talk to the Airflow that it started.
 AIRFLOW := $(RUN) -m module4.lab1_airflow
@@ -91,14 +114,8 @@ airflow-monitor: FROM := 2013-04-15
 airflow-monitor: TO := 2013-05-06
 airflow-break: BREAK := train:fail
 
-PIPELINE ?= training
-RUNNER   ?= process
-kubeflow: PRESET := tiny
-kubeflow: $(INSTALLED) ## a Kubeflow pipeline here (PIPELINE=training|inference|monitoring DAY=2013-03-12 RUNNER=docker)
-	@$(RUN) -m module4.lab2_kubeflow local $(PIPELINE) --preset $(PRESET) --runner $(RUNNER) $(if $(DAY),--day $(DAY))
-
 kubeflow-traps: $(INSTALLED) ## fall into two traps of Kubeflow Pipelines: a stale cache and an untaken branch
-	@$(RUN) -m module4.lab2_kubeflow.traps
+	@$(RUN) -m module4.lab2_kubeflow traps
 
 kubeflow-lineage: $(INSTALLED) ## which data produced which model in the last local Kubeflow run, as table and picture
 	@$(RUN) -m module4.lab2_kubeflow lineage
@@ -110,35 +127,39 @@ KUBEFLOW_FILE ?= module4/lab2_kubeflow/compiled/training-cluster.yaml
 WHAT          ?= run
 kubeflow-submit: PRESET := tiny
 kubeflow-submit: $(INSTALLED) ## send one to a server (HOST=URL WHAT=upload|run|schedule KUBEFLOW_FILE=…)
-	@$(RUN) -m module4.lab2_kubeflow submit --host "$(HOST)" --what $(WHAT) --file $(KUBEFLOW_FILE) --preset $(PRESET) $(if $(DAY),--day $(DAY))
+	@$(RUN) -m module4.lab2_kubeflow submit --host "$(HOST)" --what "$(WHAT)" --file "$(KUBEFLOW_FILE)" --preset "$(PRESET)" $(if $(call typed,DAY,$(DAY)),--day "$(DAY)")
 
 ui-dagster: PORT ?= 3000
 ui-dagster: $(INSTALLED) ## Dagster's web pages and daemon, on this machine only, with a run to look at (PORT=3000)
-	@$(RUN) -m module4.lab3_dagster --port $(PORT)
+	@$(RUN) -m module4.lab3_dagster --port "$(PORT)"
 
-modal: PRESET := tiny
-modal: $(INSTALLED) ## lab 4, its output shown (PRESET=tiny GPU=L40S; CLOUD=1: in Modal's cloud, with your token)
-	@$(RUN) -m module4.lab4_modal.run --preset $(PRESET) $(if $(GPU),--gpu $(GPU)) $(if $(CLOUD),--cloud)
+# The cloud costs money: what is not exactly CLOUD=1 is refused when make starts, before anything runs.
+CLOUD_OPTION := $(if $(call typed,CLOUD,x),$(if $(subst x1x,,x$(CLOUD)x),$(error CLOUD=$(CLOUD): write CLOUD=1 for \
+               Modal's cloud, or leave it out to run on this machine),--cloud))
+lab-modal: PRESET := tiny
+lab-modal: $(INSTALLED) ## lab 4: the pipeline on Modal (PRESET=tiny GPU=L40S; CLOUD=1: in Modal's cloud, with your token)
+	@$(RUN) -m module4.lab4_modal run --preset "$(PRESET)" $(if $(call typed,GPU,$(GPU)),--gpu "$(GPU)") $(CLOUD_OPTION)
 
 notebooks: $(INSTALLED) ## execute every lesson, and check its exercises
-	@$(RUN) -m pytest -n $(WORKERS) tests/notebooks notebooks
+	@$(RUN) -m pytest -n "$(WORKERS)" tests/notebooks notebooks
 
 lessons: $(INSTALLED) ## make the notebooks from notebooks/source (MEASURE=1: measure their times first)
-	@$(if $(MEASURE),$(RUN) -m notebooks.tools.execute --measure)
+	@$(call switch,MEASURE,$(RUN) -m notebooks.tools.execute --measure)
 	@$(PY) -m notebooks.tools.build
 
 site: $(INSTALLED) ## execute the lessons and build the course site in reports/site
-	@$(RUN) -m notebooks.tools.execute --workers $(WORKERS)
+	@$(RUN) -m notebooks.tools.execute --workers "$(WORKERS)"
 	@$(PY) -m notebooks.tools.publish
 
 benchmark: $(INSTALLED) ## the data steps against their naive version
 	@$(PY) -m module4.benchmark
 
-lab: $(INSTALLED) ## open the notebooks in JupyterLab, on this machine only
+lab: $(INSTALLED) ## open the notebooks in JupyterLab, on this machine only (behind JupyterHub: BASE_URL=/user/me/lab)
 	@export JUPYTER_CONFIG_PATH="$(CURDIR)/notebooks/lab" $(foreach name,CONFIG DATA RUNTIME,\
-	    JUPYTER_$(name)_DIR="$(CURDIR)/workspace/jupyter/$(name)") IPYTHONDIR="$(CURDIR)/workspace/jupyter/ipython"; \
-	$(RUN) -m jupyterlab --ip 127.0.0.1 --ServerApp.root_dir=notebooks --LanguageServerManager.autodetect=False \
-	    --LabApp.extension_manager=readonly
+	    JUPYTER_$(name)_DIR="$(WORKSPACE)/jupyter/$(name)") IPYTHONDIR="$(WORKSPACE)/jupyter/ipython"; \
+	exec $(RUN) -m infra.processes $(PY) -m jupyterlab --ip 127.0.0.1 --ServerApp.root_dir=notebooks \
+	    --LanguageServerManager.autodetect=False --LabApp.extension_manager=readonly \
+	    $(if $(filter 0,$(shell id -u)),--allow-root) $(if $(BASE_URL),--ServerApp.base_url="$(BASE_URL)")
 
 image: ## build the container image
 	docker build --file infra/Dockerfile --tag one-pipeline:dev .

@@ -108,7 +108,7 @@ def memory_bytes() -> int:
     """Return this machine's memory, or the container's share of it."""
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     try:
-        return min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+        return min(total, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return total
 
@@ -178,6 +178,49 @@ def lock_differences(lock: str) -> list[str]:
     return differences
 
 
+def moved_from(venv: Path) -> str | None:
+    """Return where an environment was made, if it has been moved or its folder renamed since."""
+    try:
+        start = (venv / "bin" / "airflow").read_bytes()[:1000].decode("utf-8", "replace")
+    except OSError:
+        return None
+    match = re.search(r"(?:^#!|exec' \"?)(/[^\n\"]*?)/bin/python", start)
+    return match[1] if match and not _same(Path(match[1]), venv) else None
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def repair_moved(venv: Path, root: Path) -> bool:
+    """Let the commands of a moved environment find their Python, and Python this checkout. Return whether it moved."""
+    old, new = moved_from(venv), str(venv.resolve())
+    if old is None:
+        return False
+    # A path with a space cannot stand after #!, so a shell starts Python, as pip and uv do it.
+    header = f"#!/bin/sh\n'''exec' \"{new}/bin/python\" \"$0\" \"$@\"\n' '''\n".encode()
+    for script in (venv / "bin").iterdir():
+        if script.is_symlink() or not script.is_file():
+            continue
+        content = script.read_bytes()
+        if content.startswith(b"#!") and old.encode() in content[:1000].partition(b"\nimport ")[0]:
+            lines = content.split(b"\n")
+            rest = lines[3:] if lines[0] == b"#!/bin/sh" and lines[1].startswith(b"'''exec'") else lines[1:]
+            script.write_bytes(header + b"\n".join(rest))
+        elif script.name.startswith("activate"):
+            script.write_bytes(content.replace(old.encode(), new.encode()))
+    for finder in venv.glob("lib/python*/site-packages/__editable__*"):
+        text = finder.read_text(encoding="utf-8")
+        match = re.search(r"['\"]shared['\"]: ['\"](.+?)/shared['\"]", text)
+        if match:
+            paths = re.compile(rf"([\'\"]){re.escape(match[1])}/(.*?)\1")
+            finder.write_text(paths.sub(lambda found: repr(f"{root}/{found[2]}"), text), encoding="utf-8")
+    return True
+
+
 def check_environment(venv: str, installed: bool, report: str | None) -> Check:
     """`report` is what `doctor.py --lock-differences` printed when run by the environment's own Python."""
     if not installed:
@@ -194,6 +237,8 @@ def check_environment(venv: str, installed: bool, report: str | None) -> Check:
 def inspect_environment(venv: str) -> Check:
     """Compare the environment with the lock, asking the environment's own Python."""
     installed = (ROOT / venv / ".installed").exists()  # written by make setup at its end
+    if installed and (old := moved_from(ROOT / venv)):
+        return Check(FAIL, "environment", f"{venv} was made in {old} and moved since: make setup")
     python = str(ROOT / venv / "bin" / "python")
     report = output_of(python, str(Path(__file__).resolve()), "--lock-differences") if installed else None
     return check_environment(venv, installed, report)
@@ -202,7 +247,7 @@ def inspect_environment(venv: str) -> Check:
 def inspect() -> list[Check]:
     """Run every check, the machine first."""
     system = check_system(platform.system(), platform.release(), ROOT)
-    python = check_python(sys.version_info[:3], accepted_minors((ROOT / "pyproject.toml").read_text()))
+    python = check_python(sys.version_info[:3], accepted_minors((ROOT / "pyproject.toml").read_text(encoding="utf-8")))
     if platform.system() == "Windows":  # the rest would only repeat the remedy
         return [system, python]
     environment = inspect_environment(os.environ.get("VENV", ".venv"))
@@ -234,7 +279,12 @@ def inspect() -> list[Check]:
 def main(arguments: list[str]) -> int:
     """Print the report; fail if any check failed."""
     if arguments == ["--lock-differences"]:
-        print(json.dumps(lock_differences((ROOT / "requirements.lock").read_text())))
+        print(json.dumps(lock_differences((ROOT / "requirements.lock").read_text(encoding="utf-8"))))
+        return 0
+    if arguments == ["--repair"]:
+        venv = ROOT / os.environ.get("VENV", ".venv")
+        if repair_moved(venv, ROOT):
+            print(f"setup: {venv} was moved; its commands work again")
         return 0
     checks = inspect()
     for check in checks:

@@ -3,6 +3,7 @@
 # An environment that exists already (conda's, for example) is used as it is, and nothing in it is removed.
 set -eu
 cd "$(dirname "$0")/.."
+export PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0  # into $VENV, whatever pip's configuration says
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$@" >&2; exit 1; }

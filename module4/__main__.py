@@ -1,16 +1,16 @@
 """`python -m module4 run PLATFORM`, `compare` and `watch`: the pipeline on one platform, on all, and over the year."""
 
-import shutil
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from infra.processes import interrupt_on_stop_signals
 from module4.measure import Event, measured_run
 from module4.platforms import PLATFORMS, REPORTS, WORKSPACE
-from shared.config import PipelineConfig, preset
+from module4.runs import make_folder, new_log, own_folder
+from shared.config import preset
 from shared.errors import ConfigError, PipelineError, exit_on_error
 from shared.faults import parse_fault
 from shared.graph import GRAPHS
@@ -25,7 +25,9 @@ TrackingOption = Annotated[str, typer.Option("--tracking", help="W&B: disabled, 
 def run(
     platform: Annotated[str, typer.Argument(help=", ".join(PLATFORMS))],
     preset_name: PresetOption = "tiny",
-    store: Annotated[str, typer.Option(help="Where artifacts go: a folder or any URI.")] = "",
+    store: Annotated[
+        str, typer.Option(help="Where artifacts go: a folder or an s3:// URI.", envvar="PIPELINE_STORE")
+    ] = "",
     tracking: TrackingOption = "disabled",
     breaking: Annotated[
         str, typer.Option("--break", help="STEP:KIND[:TIMES], e.g. train:fail:2; KIND is fail, hang or kill.")
@@ -34,9 +36,9 @@ def run(
     """Run the training pipeline on one platform, headless; its full log is kept in workspace/logs."""
     if platform not in PLATFORMS:
         raise ConfigError(f"platform: there is none called {platform!r}; choose one of {', '.join(PLATFORMS)}.")
-    place = store if "://" in store else str(Path(store or WORKSPACE / platform).absolute())
+    place = store if "://" in store else str(Path(store or WORKSPACE / platform).expanduser().absolute())
     config = preset(preset_name, tracking=tracking, fault=parse_fault(breaking, place) if breaking else None)
-    result = measured_run(platform, config, place, _log(platform, config), _say)
+    result = measured_run(platform, config, place, new_log(WORKSPACE / "logs", f"{platform}-{config.preset}"), _say)
     if result.fingerprint is None:
         raise PipelineError(result.explain_failure())
     print(f"fingerprint {result.fingerprint['fingerprint']}")
@@ -59,13 +61,13 @@ def compare(
         raise ConfigError(f"platforms: unknown {', '.join(unknown)}; choose from {', '.join(PLATFORMS)}.")
     config = preset(preset_name)
     runs = []
-    for number, name in enumerate(names, 1):
-        print(f"[{number}/{len(names)}] {PLATFORMS[name].title}", file=sys.stderr)
-        store = WORKSPACE / "compare" / config.preset / name
-        shutil.rmtree(store, ignore_errors=True)  # every platform starts from nothing: no champion, no cache
-        runs.append(measured_run(name, config, str(store), _log(name, config), _say))
-        if not runs[-1].succeeded:
-            print(runs[-1].explain_failure(), file=sys.stderr)
+    with own_folder(WORKSPACE / "compare" / config.preset) as folder:  # every platform starts without a champion
+        for number, name in enumerate(names, 1):
+            print(f"[{number}/{len(names)}] {PLATFORMS[name].title}", file=sys.stderr)
+            log = new_log(WORKSPACE / "logs", f"{name}-{config.preset}")
+            runs.append(measured_run(name, config, str(folder / name), log, _say))
+            if not runs[-1].succeeded:
+                print(runs[-1].explain_failure(), file=sys.stderr)
     if not compare_platforms(config, runs):
         raise typer.Exit(1)
 
@@ -81,10 +83,9 @@ def watch(preset_name: PresetOption = "lab") -> None:
         print(f"{decision.day} {'RETRAIN' if decision.retrain else 'fine   '} {decision.reasons[0]}")
 
     config = preset(preset_name)
-    place = WORKSPACE / "watch" / config.preset
-    shutil.rmtree(place, ignore_errors=True)  # the year begins without a model
-    weeks = watch_year(config, Registry(str(place), config.model_name), say)
-    REPORTS.mkdir(exist_ok=True)
+    make_folder(REPORTS)
+    with own_folder(WORKSPACE / "watch" / config.preset) as folder:  # the year begins without a model
+        weeks = watch_year(config, Registry(str(folder), config.model_name), say)
     save_figure(year_figure(weeks, config.monitoring), REPORTS / f"watch-{config.preset}.png")
     weeks.to_json(REPORTS / f"watch-{config.preset}.json", orient="records", date_format="iso", indent=2)
     print(f"Written: {REPORTS}/watch-{config.preset}.png and .json")
@@ -98,18 +99,20 @@ def graph(name: Annotated[str, typer.Argument(help=", ".join(GRAPHS))] = "traini
     print(GRAPHS[name].to_mermaid())
 
 
-def _log(platform: str, config: PipelineConfig) -> Path:
-    return WORKSPACE / "logs" / f"{platform}-{config.preset}.log"
-
-
 def _say(event: Event) -> None:
-    if event["state"] != "started":
+    if event["state"] == "running":
+        print(
+            f"  {event['step']:<16} has been running for {event['seconds']:.0f} s. Wait, or press Ctrl-C to stop.",
+            file=sys.stderr,
+            flush=True,
+        )
+    elif event["state"] != "started":
         print(f"  {event['step']:<16} {event['state']} after {event['seconds']:6.2f} s", file=sys.stderr)
 
 
 def main() -> None:
     """Run a command; errors made for people are printed without a traceback and end with status 1."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leave through `finally`, which ends the platform too
+    interrupt_on_stop_signals()
     with exit_on_error():
         app(prog_name="python -m module4")
 

@@ -1,6 +1,7 @@
 """The comparison of platforms: a table, a chart and a JSON file, from measured runs."""
 
 import json
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from module4.measure import Run
 from module4.platforms import PLATFORMS, REPORTS
+from module4.runs import make_folder
 from shared.config import PipelineConfig
 from shared.fingerprint import differing_parts
 from shared.report import save_figure
@@ -21,14 +23,18 @@ SHORT = 12  # digits of a fingerprint that people compare
 def compare_platforms(config: PipelineConfig, runs: Sequence[Run], folder: Path = REPORTS) -> bool:
     """Print the table, write compare-<preset>.json, .md and .png into `folder`, and return whether all runs agree."""
     rows = make_rows(runs)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"compare-{config.preset}.json").write_text(
-        json.dumps({"config": config.model_dump(mode="json"), "runs": rows}, indent=2) + "\n"
-    )
-    (folder / f"compare-{config.preset}.md").write_text(to_markdown(rows))
-    save_figure(draw(rows), folder / f"compare-{config.preset}.png")
+    make_folder(folder)
+    text = json.dumps({"config": config.model_dump(mode="json"), "runs": rows}, indent=2) + "\n"
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".compare-") as temporary:  # readers see old files or new ones
+        made = Path(temporary)
+        (made / "json").write_text(text, encoding="utf-8")
+        (made / "md").write_text(to_markdown(rows), encoding="utf-8")
+        save_figure(draw(rows), made / "figure.png")
+        (made / "figure.png").rename(made / "png")
+        for kind in ("json", "md", "png"):
+            (made / kind).replace(folder / f"compare-{config.preset}.{kind}")
     console = Console(width=None if Console().is_terminal else 120)
-    console.print(_rich_table(rows, f"The same pipeline, preset {config.preset}"))
+    console.print(_rich_table(rows, f"The same pipeline, preset {config.preset}", console.width))
     problems = [f"{row['title']}: {row['status']}" for row in rows if row["status"] != "ok"]
     if problems:
         console.print("The platforms do not agree. " + "; ".join(problems) + ".")
@@ -106,10 +112,18 @@ def _cells(row: dict[str, Any]) -> list[str]:
     ]
 
 
-def _rich_table(rows: Sequence[dict[str, Any]], title: str) -> Table:
+WIDE = 120  # columns of a terminal that has room for everything
+NARROW = ("platform", "status", "fingerprint", "wall time", "peak memory")
+
+
+def _rich_table(rows: Sequence[dict[str, Any]], title: str, width: int) -> Table:
+    """Return the table for a terminal; in a narrow one only what matters most. The fingerprint is never cut."""
+    shown = [column for column in _COLUMNS if width >= WIDE or column in NARROW]
     table = Table(title=title)
-    for column in _COLUMNS:
-        table.add_column(column, justify="right" if column in _COLUMNS[4:] else "left")
+    for column in shown:
+        number = column in _COLUMNS[4:]
+        table.add_column(column, justify="right" if number else "left", no_wrap=number or column == "fingerprint")
     for row in rows:
-        table.add_row(*_cells(row), style=None if row["status"] == "ok" else "bold red")
+        cells = dict(zip(_COLUMNS, _cells(row), strict=True))
+        table.add_row(*(cells[column] for column in shown), style=None if row["status"] == "ok" else "bold red")
     return table

@@ -2,26 +2,27 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from module4.platforms import ROOT, WORKSPACE
+from infra.processes import signal_name, supervised
+from module4.platforms import PLATFORMS, ROOT, WORKSPACE
+from module4.runs import make_folder
 from shared.config import PipelineConfig
 from shared.fingerprint import Fingerprint
 from shared.progress import EVENTS_FILE
 
 SAMPLE_SECONDS = 0.1
 LOG_LINES_SHOWN = 25
+QUIET_SECONDS = "PIPELINE_QUIET_SECONDS"  # environment variable: after how long a running step is named (60)
 
 Event = dict[str, Any]
 
@@ -42,6 +43,7 @@ class Run:
     error: str | None
     log: Path
     events: list[Event] = field(repr=False)
+    ended_by: str | None = None  # the signal that ended the platform's process
 
     @property
     def succeeded(self) -> bool:
@@ -49,32 +51,44 @@ class Run:
         return self.fingerprint is not None
 
     def explain_failure(self) -> str:
-        """Return which step failed and the end of the log."""
+        """Return which step failed, or was running when its process ended, and which command to type next."""
+        lines = []
         failed = next((event for event in self.events if event["state"] == "failed"), None)
-        lines = [f"{self.platform}: step {failed['step']} failed: {failed['error']}"] if failed else []
-        if self.error:
+        if failed:
+            lines.append(f"{self.platform}: step {failed['step']} failed: {failed['error']}")
+        elif unfinished := unfinished_steps(self.events):
+            steps = ", ".join(sorted({event["step"] for event in unfinished}))
+            lines.append(f"{self.platform}: step {steps} did not end: its process was killed.")
+        if self.ended_by:
+            lines.append(f"{self.platform}: its process was ended by {self.ended_by}.")
+        if self.error and not (failed and self.error in failed["error"]):
             lines.append(f"{self.platform}: {self.error}")
-        else:
+        elif not lines:
             lines += [f"{self.platform}: ended without a result; its last lines:", *self._log_end()]
+        lines.append(f"To continue, run the same command again: {PLATFORMS[self.platform].again}.")
         return "\n".join([*lines, f"Full log: {self.log}"])
 
     def _log_end(self) -> list[str]:
-        return [f"    {line}" for line in self.log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]]
+        return [f"    {line}" for line in self.log.read_text("utf-8", "replace").splitlines()[-LOG_LINES_SHOWN:]]
 
 
 def measured_run(
     name: str, config: PipelineConfig, store: str, log: Path, on_event: Callable[[Event], None] = lambda event: None
 ) -> Run:
-    """Run the platform `name` below the URI `store`, its output in `log`; call `on_event` as steps start and end."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    WORKSPACE.mkdir(exist_ok=True)
+    """Run the platform `name` below the URI `store`, its output in `log`; call `on_event` as steps start and end.
+
+    Now and then `on_event` is also called with the state "running" for a step that takes long. Nothing that the
+    platform started outlives this call, nor this process, however it ends.
+    """
+    make_folder(log.parent)
+    make_folder(WORKSPACE)
     with tempfile.TemporaryDirectory() as folder, log.open("wb") as output:
         events_file, result, temporary = (Path(folder) / name for name in ("events.jsonl", "result.json", "tmp"))
         events_file.touch()
         temporary.mkdir()
         begin, begin_time = time.perf_counter(), time.time()
         process = subprocess.Popen(
-            [sys.executable, "-m", "module4.worker", name, config.to_json(), store, str(result)],
+            supervised([sys.executable, "-m", "module4.worker", name, config.to_json(), store, str(result)]),
             cwd=ROOT,
             # Some platforms leave temporary files behind: here they go with the folder.
             env={
@@ -92,18 +106,34 @@ def measured_run(
         try:
             peak, events = _watch(process, events_file, on_event)
         finally:
-            _end(process)
+            process.terminate()  # stops all that is left, also after Ctrl-C
+            process.wait()
         seconds = time.perf_counter() - begin
-        outcome = json.loads(result.read_text()) if result.exists() else {}
+        outcome = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
     startup = events[0]["time"] - begin_time if events else None
-    return Run(name, seconds, startup, peak, outcome.get("fingerprint"), outcome.get("error"), log, events)
+    ended_by = signal_name(process.returncode)
+    return Run(name, seconds, startup, peak, outcome.get("fingerprint"), outcome.get("error"), log, events, ended_by)
+
+
+def unfinished_steps(events: Sequence[Event]) -> list[Event]:
+    """Return the starts of steps that neither finished nor failed; those of processes that ended come with the rest."""
+    open_steps: dict[tuple[str, int], Event] = {}
+    for event in events:
+        key = event["step"], event.get("pid", 0)
+        if event["state"] == "started":
+            open_steps[key] = event
+        else:
+            open_steps.pop(key, None)
+    return list(open_steps.values())
 
 
 def _watch(
     process: subprocess.Popen[bytes], events_file: Path, on_event: Callable[[Event], None]
 ) -> tuple[int, list[Event]]:
     """Sample the memory of the process and its descendants, and pass events on, until the process ends."""
-    peak, events, running, unfinished = 0, [], True, ""
+    peak, events, running, unfinished = 0, list[Event](), True, ""
+    quiet = float(os.environ.get(QUIET_SECONDS) or 60)
+    speak = time.monotonic() + quiet
     with events_file.open(encoding="utf-8") as written:
         while running:
             running = process.poll() is None  # first, so that the last events are read after the end
@@ -112,32 +142,33 @@ def _watch(
             for line in lines:
                 events.append(json.loads(line))
                 on_event(events[-1])
+                speak = time.monotonic() + quiet
+            if time.monotonic() > speak:
+                speak += quiet
+                for event in _longest(events):
+                    on_event({**event, "state": "running", "seconds": time.time() - event["time"]})
             if running:
                 time.sleep(SAMPLE_SECONDS)
     return peak, events
 
 
+def _longest(events: Sequence[Event]) -> list[Event]:
+    """Return the step that has been running longest, if any runs."""
+    alive = [event for event in unfinished_steps(events) if psutil.pid_exists(event.get("pid", 0))]
+    return sorted(alive, key=lambda event: float(event["time"]))[:1]
+
+
 def _memory(pid: int) -> int:
-    """Return the memory of a process and its descendants; shared pages count once where the system tells (Linux)."""
+    """Return the memory of what a supervisor supervises; shared pages count once where the system says so (Linux)."""
     total = 0
     try:
-        for process in [(parent := psutil.Process(pid)), *parent.children(recursive=True)]:
-            try:
-                memory = process.memory_full_info()
-                total += getattr(memory, "pss", memory.rss)
-            except psutil.Error:
-                continue  # ended since it was listed, or not ours to look into
+        for supervisor in psutil.Process(pid).children():
+            for process in supervisor.children(recursive=True):
+                try:
+                    memory = process.memory_full_info()
+                    total += getattr(memory, "pss", memory.rss)
+                except psutil.Error:
+                    continue  # ended since it was listed, or not ours to look into
     except psutil.Error:
         pass
     return total
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Leave no process behind, also after Ctrl-C."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGTERM if process.poll() is None else signal.SIGKILL)
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

@@ -1,11 +1,14 @@
 """The table of platforms: a new one is a folder beside the others and a row here."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-WORKSPACE = ROOT / "workspace"  # everything that runs write; git ignores it
-REPORTS = ROOT / "reports"
+# Everything that runs write; git ignores it. Where the checkout is read-only or shared, PIPELINE_WORKSPACE moves it.
+_MOVED = os.environ.get("PIPELINE_WORKSPACE")
+WORKSPACE = Path(_MOVED).expanduser().absolute() if _MOVED else ROOT / "workspace"
+REPORTS = WORKSPACE / "reports" if _MOVED else ROOT / "reports"
 
 
 @dataclass(frozen=True)
@@ -16,16 +19,21 @@ class Platform:
     title: str
     module: str
     mode: str  # how it runs here, for the table
+    # What the same command does after a run that did not end.
+    again: str = "it starts from the first step"
 
+
+_CLEAR = "it starts a new DAG run; in a running Airflow, clear the failed task instead"
+_RESUME = "it starts a new run; lab 3's README shows how to resume the old one"
 
 PLATFORMS = {
     platform.name: platform
     for platform in (
         Platform("python", "plain Python", "shared.pipeline", "one process"),
-        Platform("make", "Make", "module4.lab0_make.run", "a process per step"),
-        Platform("airflow", "Airflow", "module4.lab1_airflow.run", "dag.test()"),
+        Platform("make", "Make", "module4.lab0_make.run", "a process per step", "it makes only what is missing"),
+        Platform("airflow", "Airflow", "module4.lab1_airflow.run", "dag.test()", _CLEAR),
         Platform("kubeflow", "Kubeflow Pipelines", "module4.lab2_kubeflow.run", "kfp.local, a process per task"),
-        Platform("dagster", "Dagster", "module4.lab3_dagster.run", "a job, one process"),
+        Platform("dagster", "Dagster", "module4.lab3_dagster.run", "a job, one process", _RESUME),
         Platform("modal", "Modal", "module4.lab4_modal.run", "modal run on loopback, a process per container"),
     )
 }

@@ -21,7 +21,7 @@ def main() -> None:
     except PipelineError as error:
         traceback.print_exc()
         outcome = {"error": str(error)}
-    Path(result).write_text(json.dumps(outcome))
+    Path(result).write_text(json.dumps(outcome), encoding="utf-8")
     sys.exit("error" in outcome)
 
 

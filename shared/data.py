@@ -14,7 +14,9 @@ How imperfect rows are handled:
 """
 
 import calendar
+import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -32,7 +34,7 @@ import pyarrow.csv
 from numpy.typing import NDArray
 from pandera.errors import SchemaErrors
 
-from shared.config import DATA_BEGIN, HISTORY_DAYS, PipelineConfig
+from shared.config import DATA_BEGIN, DATA_END, HISTORY_DAYS, PipelineConfig
 from shared.errors import DataError
 from shared.progress import logged_step
 
@@ -41,6 +43,9 @@ HOUR = arrow.timestamp("s", "UTC")
 MAX_WIND_MPH = 150
 WEATHER_FILL_HOURS = 6
 BAD_ROWS_SHOWN = 3
+
+# What a damaged, encrypted or unusual file raises when it is opened or read.
+UNREADABLE = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 # Column: (type, nullable, smallest, largest). Text columns have no bounds.
 Columns = Mapping[str, tuple[arrow.DataType, bool, float | None, float | None]]
@@ -168,6 +173,7 @@ def read_source(name: str, folder: Path) -> pd.DataFrame:
     """
     source = SOURCES[name]
     path = folder / source.file
+    _check_header(path)
     options = arrow.csv.ConvertOptions(
         column_types={column: spec[0] for column, spec in source.columns.items()},
         include_columns=list(source.columns),
@@ -183,13 +189,16 @@ def read_source(name: str, folder: Path) -> pd.DataFrame:
                 convert_options=options,
                 memory_pool=arrow.system_memory_pool(),
             )
-    except (OSError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise DataError(f"{path}: cannot be read ({error}). Put the file there, or correct data_folder.") from None
     except KeyError as error:
         raise DataError(f"{path}: {error.args[0]}; it must have {', '.join(source.columns)}.") from None
     except arrow.ArrowInvalid as error:
         raise DataError(_explain_unreadable(path, source, str(error))) from None
+    _check_values(path, table)
     frame = _to_pandas(table)
+    if name == "weather":
+        _check_weather_year(path, frame["time_hour"])
     try:
         source.schema.validate(frame, lazy=True)
     except SchemaErrors as error:
@@ -273,9 +282,45 @@ def _open(path: Path) -> IO[bytes]:
     if path.suffix != ".zip":
         return path.open("rb")
     archive = zipfile.ZipFile(path)
-    if path.stem not in archive.namelist():
-        raise zipfile.BadZipFile(f"holds no {path.stem}")
+    if archive.namelist() != [path.stem]:
+        raise zipfile.BadZipFile(f"must hold {path.stem} and nothing else")
     return archive.open(path.stem)
+
+
+def _check_header(path: Path) -> None:
+    try:
+        with _open(path) as file:
+            names = file.readline().decode(errors="replace").strip("\ufeff\r\n").replace('"', "").split(",")
+    except UNREADABLE as error:
+        raise DataError(f"{path}: cannot be read ({error}). Put the file there, or correct data_folder.") from None
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise DataError(f"{path}: has more than one column {', '.join(repeated)}. Keep one of each.")
+
+
+def _check_values(path: Path, table: arrow.Table) -> None:
+    """Refuse what the CSV reader accepts in silence: no rows, the text nan as a number, control characters in text."""
+    if not table.num_rows:
+        raise DataError(f"{path}: has no rows. Correct the file or set data_folder to another.")
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if arrow.types.is_floating(column.type) and pyarrow.compute.any(pyarrow.compute.is_nan(column)).as_py():
+            row = pyarrow.compute.is_nan(column).index(True).as_py()
+            raise DataError(f"{path}: column {name!r}: line {row + 2} has 'nan'. Leave a missing value empty.")
+        if column.type == TEXT:
+            texts = {text for chunk in column.chunks for text in chunk.dictionary.to_pylist()}
+            if odd := sorted(text for text in texts if not text.isprintable()):
+                raise DataError(
+                    f"{path}: column {name!r} has {odd[0][:40]!r}: a control character, or a quote that is not closed. "
+                    "Correct the file."
+                )
+
+
+def _check_weather_year(path: Path, hours: pd.Series) -> None:
+    """Refuse a report of another year: filling the hours up to it would take all memory."""
+    bad = hours[(hours < pd.Timestamp(DATA_BEGIN)) | (hours > pd.Timestamp(DATA_END) + pd.Timedelta(days=1))]
+    if not bad.empty:
+        raise DataError(
+            f"{path}: column 'time_hour' must be between {DATA_BEGIN} and {DATA_END}: {_rows(bad)}. Correct the file."
+        )
 
 
 def _to_pandas(table: arrow.Table) -> pd.DataFrame:
@@ -318,9 +363,10 @@ def _check_rows(tables: Mapping[str, pd.DataFrame]) -> None:
     flights = tables["flights"]
     last_day = np.array([0, *(calendar.monthrange(2013, month)[1] for month in range(1, 13))])[flights["month"]]
     rules = [
-        ("day", flights["day"] <= last_day, "is no day of its month"),
-        ("sched_dep_time", flights["sched_dep_time"] % 100 < 60, "is no time of the day"),
-        ("sched_arr_time", flights["sched_arr_time"] % 100 < 60, "is no time of the day"),
+        ("day", flights["day"] <= last_day, "is not a day of its month"),
+        ("time_hour", _is_local_day(flights), "is not an hour of the flight's day"),
+        ("sched_dep_time", flights["sched_dep_time"] % 100 < 60, "is not a time of day"),
+        ("sched_arr_time", flights["sched_arr_time"] % 100 < 60, "is not a time of day"),
         ("carrier", flights["carrier"].isin(tables["airlines"]["carrier"]), "is not in airlines.csv"),
         ("origin", flights["origin"].isin(tables["weather"]["origin"].unique()), "is not in weather.csv"),
     ]
@@ -328,6 +374,14 @@ def _check_rows(tables: Mapping[str, pd.DataFrame]) -> None:
         if not good.all():
             rows = _rows(flights.loc[~good, column])
             raise DataError(f"{SOURCES['flights'].file}: column {column!r} {rule}: {rows}. Correct the file.")
+
+
+def _is_local_day(flights: pd.DataFrame) -> pd.Series:
+    """Whether the hour (UTC) is on the flight's day in New York, where midnight is 04:00 or 05:00 UTC."""
+    month_starts = np.array([0, *(date(2013, month, 1).timetuple().tm_yday - 1 for month in range(1, 13))])
+    day_of_year = month_starts[flights["month"]] + flights["day"].to_numpy(dtype="int64") - 1
+    hours = (flights["time_hour"].to_numpy() - np.datetime64(DATA_BEGIN)) // np.timedelta64(1, "h") - 24 * day_of_year
+    return pd.Series((hours >= 4) & (hours < 29), index=flights.index)
 
 
 def _explain_invalid(path: Path, frame: pd.DataFrame, failures: pd.DataFrame) -> str:
@@ -343,11 +397,15 @@ _RULES = {"not_nullable": "must not be empty", "multiple_fields_uniqueness": "be
 
 
 def _explain_unreadable(path: Path, source: Source, reason: str) -> str:
+    reason = re.sub(r"In CSV column #\d+: ", "", reason)
+    unexplained = f"{path}: {reason}. Correct the file or set data_folder to another."
+    if "Expected" in reason:  # a line with too many or too few fields, which the reason names
+        return unexplained
     try:
         with _open(path) as file:
-            text = pd.read_csv(file, dtype="str", na_values=["NA"], on_bad_lines="skip")
-    except ValueError:  # not even a table of texts
-        return f"{path}: {reason}. Correct the file or set data_folder to another."
+            text = pd.read_csv(file, dtype="str", na_values=["NA"], on_bad_lines="skip", index_col=False)
+    except (ValueError, *UNREADABLE):  # not even a table of texts
+        return unexplained
     for name, (kind, *_) in source.columns.items():
         if name not in text or kind == TEXT:
             continue
@@ -360,7 +418,7 @@ def _explain_unreadable(path: Path, source: Source, reason: str) -> str:
         bad = text[name].notna() & wrong
         if bad.any():
             return f"{path}: column {name!r} must be of type {kind}: {_rows(text.loc[bad, name])}. Correct the file."
-    return f"{path}: {reason}. Correct the file or set data_folder to another."
+    return unexplained
 
 
 def _rows(values: pd.Series) -> str:

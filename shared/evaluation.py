@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import (
     average_precision_score,
     brier_score_loss,
-    confusion_matrix,
     log_loss,
     roc_auc_score,
-    roc_curve,
 )
 
 from shared.config import Gate, PipelineConfig
@@ -30,8 +28,6 @@ from shared.registry import Champion
 from shared.storage import Artifact, Summary, write_json, write_table
 
 CALIBRATION_BINS = 10
-ROC_POINTS = 50  # enough for a picture, and small enough to be an artifact's metadata
-LATE_FROM = 0.5  # the confusion matrix calls a flight late from this probability on
 SLICES = ("origin", "carrier")
 
 EVALUATION_FILE = "evaluation.json"
@@ -71,15 +67,11 @@ class Evaluation:
         return all(check.passed for check in self.gate)
 
     def write(self, folder: Path) -> Summary:
-        """Write model, predictions, evaluation, fingerprint and report into `folder`; return the main figures."""
-        from shared.report import evaluation_figure, evaluation_markdown, save_figure  # only here is matplotlib needed
-
+        """Write model, predictions, evaluation and fingerprint into `folder`; return the main figures."""
         (folder / MODEL_FILE).write_bytes(dump_model(self.model))
         write_table(self.predictions, folder / PREDICTIONS_FILE)
         write_json(self.to_json(), folder / EVALUATION_FILE)
         write_json(self.fingerprint, folder / FINGERPRINT_FILE)
-        (folder / "report.md").write_text(evaluation_markdown(self), encoding="utf-8")
-        save_figure(evaluation_figure(self), folder / "report.png")
         metrics = self.metrics[self.winner]
         return {
             "winner": self.winner,
@@ -212,21 +204,6 @@ def score_slices(predictions: pd.DataFrame) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
-
-
-def roc_points(late: pd.Series, probability: pd.Series) -> tuple[list[float], list[float], list[float]]:
-    """Return at most `ROC_POINTS` points of the ROC curve: false positive rates, true positive rates, thresholds."""
-    curve = np.column_stack(roc_curve(late, probability))
-    curve[0, 2] = 1.0  # scikit-learn's first threshold is infinite, which JSON cannot say
-    chosen = np.unique(np.linspace(0, len(curve) - 1, ROC_POINTS).round().astype(int))
-    false_positive, true_positive, threshold = curve[chosen].T.tolist()
-    return false_positive, true_positive, threshold
-
-
-def confusion(late: pd.Series, probability: pd.Series) -> tuple[list[str], list[list[int]]]:
-    """Return the categories, and the flights counted by what happened (rows) and what was predicted (columns)."""
-    matrix: list[list[int]] = confusion_matrix(late, probability >= LATE_FROM, labels=[0, 1]).tolist()
-    return ["on time", "late"], matrix
 
 
 def check_gate(gate: Gate, metrics: Metrics, slices: pd.DataFrame, champion: dict[str, Any] | None) -> list[Check]:

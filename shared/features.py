@@ -68,6 +68,14 @@ FEATURES = [
     *(f"{name}_{length}d" for name, (_, lengths) in HISTORY.items() for length in lengths),
 ]
 
+# What features are made from.
+FLIGHT_COLUMNS = [
+    *CATEGORIES,
+    *WEATHER,
+    *("date", "hour", "departure_minute", "arrival_minute", "distance", "flight", "tailnum"),
+    *("arr_delay", "dest_utc_offset", "plane_year", "plane_seats"),
+]
+
 
 @logged_step
 def preprocess(config: PipelineConfig, flights: pd.DataFrame) -> pd.DataFrame:

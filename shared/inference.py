@@ -4,7 +4,8 @@ The features are those of training, made by the same functions. A day's predicti
 the same model they are the same, and made with another model they replace the old ones.
 """
 
-from datetime import date, timedelta
+import re
+from datetime import date, datetime, timedelta
 
 import pandas as pd
 
@@ -21,13 +22,18 @@ IDENTITY = ["date", "hour", "carrier", "flight", "tailnum", "origin", "dest"]
 
 
 def parse_day(text: str) -> date:
-    """Return the day of an ISO date or timestamp. Raises DataError when it is none, or not a day of the data."""
+    """Return the day of an ISO date (2013-03-06) or timestamp (2013-03-06T05:00:00+00:00).
+
+    Raises DataError for anything else, and for a day that the data does not cover.
+    """
     try:
-        day = date.fromisoformat(text[:10])
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+([+-][0-9:]+|Z)?)?", text):
+            raise ValueError(text)
+        day = datetime.fromisoformat(text).date()
     except ValueError:
-        raise DataError(f"day: {text!r} is no date; write it as {DATA_BEGIN}.") from None
+        raise DataError(f"day: {text[:80]!r} is not a date. Write it like {DATA_BEGIN}.") from None
     if not DATA_BEGIN <= day <= DATA_END:
-        raise DataError(f"day: {day} is outside of the data, which covers {DATA_BEGIN} to {DATA_END}.")
+        raise DataError(f"day: {day} is outside the data, which covers {DATA_BEGIN} to {DATA_END}.")
     return day
 
 

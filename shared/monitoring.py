@@ -59,11 +59,8 @@ class Drift:
         return abs(self.predicted - self.observed)
 
     def write(self, folder: Path) -> Summary:
-        """Write everything into `folder`, with a picture; return what the decision needs."""
-        from shared.report import drift_figure, save_figure  # only here is matplotlib needed
-
+        """Write everything into `folder` and return what the decision needs."""
         write_json(asdict(self), folder / DRIFT_FILE)
-        save_figure(drift_figure(self), folder / "report.png")
         return {
             "day": self.day,
             "version": self.version,

@@ -4,19 +4,31 @@ import base64
 import html
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from sklearn.metrics import precision_recall_curve, roc_curve
+from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
 from shared.config import Monitoring
-from shared.evaluation import Evaluation, confusion
+from shared.evaluation import Evaluation
 from shared.features import LABEL
+from shared.monitoring import Drift
 
-if TYPE_CHECKING:
-    from shared.monitoring import Drift
+ROC_POINTS = 50  # enough for a smooth curve, and small enough for an artifact's metadata
+LATE_FROM = 0.5  # the confusion matrix counts a flight as predicted late from this probability on
+
+
+def report_files(value: object) -> dict[str, bytes]:
+    """Return the files to store beside a value: `report.md` and `report.png`, or none if it has no report."""
+    match value:
+        case Evaluation():
+            markdown = evaluation_markdown(value).encode()
+            return {"report.md": markdown, "report.png": png(evaluation_figure(value))}
+        case Drift():
+            return {"report.png": png(drift_figure(value))}
+    return {}
 
 
 def evaluation_figure(evaluation: Evaluation) -> Figure:
@@ -88,7 +100,7 @@ def evaluation_html(evaluation: Evaluation, picture: bytes) -> str:
     )
 
 
-def drift_figure(drift: "Drift") -> Figure:
+def drift_figure(drift: Drift) -> Figure:
     """Draw how far each feature and the predictions moved from the weeks that the model was fitted on."""
     figure = Figure(figsize=(8, 9), layout="constrained")
     axis = figure.subplots()
@@ -133,6 +145,21 @@ def year_figure(weeks: pd.DataFrame, limits: Monitoring) -> Figure:
         axis.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8)
     figure.suptitle("A watched year. Green: trained again and deployed; grey: trained again, refused by the gate")
     return figure
+
+
+def roc_points(late: pd.Series, probability: pd.Series) -> tuple[list[float], list[float], list[float]]:
+    """Return at most `ROC_POINTS` points of the ROC curve: false positive rates, true positive rates, thresholds."""
+    curve = np.column_stack(roc_curve(late, probability))
+    curve[0, 2] = 1.0  # scikit-learn's first threshold is infinite, which JSON cannot say
+    chosen = np.unique(np.linspace(0, len(curve) - 1, ROC_POINTS).round().astype(int))
+    false_positive, true_positive, threshold = curve[chosen].T.tolist()
+    return false_positive, true_positive, threshold
+
+
+def confusion(late: pd.Series, probability: pd.Series) -> tuple[list[str], list[list[int]]]:
+    """Return the categories, and the flights counted by what happened (rows) and what was predicted (columns)."""
+    matrix: list[list[int]] = confusion_matrix(late, probability >= LATE_FROM, labels=[0, 1]).tolist()
+    return ["on time", "late"], matrix
 
 
 def save_figure(figure: Figure, path: Path) -> None:

@@ -5,9 +5,16 @@ Each step reads artifacts of earlier steps, writes one of its own, and returns i
 `python -m shared`. Heavy libraries are imported when a step runs, so that a platform reads its graph quickly.
 """
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from shared.config import parse
+from shared.errors import ArtifactError
 from shared.fingerprint import FINGERPRINT_FILE
 from shared.storage import Summary, open_artifact
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 def load_data(config: str, output: str) -> Summary:
@@ -19,20 +26,18 @@ def load_data(config: str, output: str) -> Summary:
 
 def preprocess(config: str, flights: str, output: str) -> Summary:
     """Turn the FLIGHTS into the model's features, split by weeks; write them to OUTPUT."""
-    from pandas import DataFrame
-
     from shared import artifacts, features
 
-    return artifacts.save(features.preprocess(parse(config), artifacts.load(flights, DataFrame)), output)
+    return artifacts.save(
+        features.preprocess(parse(config), _load_table(flights, features.FLIGHT_COLUMNS, "load_data")), output
+    )
 
 
 def train(config: str, features: str, output: str) -> Summary:
     """Fit the baseline on the FEATURES; write it to OUTPUT."""
-    from pandas import DataFrame
-
     from shared import artifacts, models
 
-    return artifacts.save(models.train(parse(config), artifacts.load(features, DataFrame)), output)
+    return artifacts.save(models.train(parse(config), _load_features(features)), output)
 
 
 def propose_trials(config: str) -> list[str]:
@@ -44,42 +49,37 @@ def propose_trials(config: str) -> list[str]:
 
 def run_trial(config: str, features: str, trial: str) -> str:
     """Score one TRIAL (JSON) on the validation weeks; return its result as a JSON string."""
-    from pandas import DataFrame
+    from shared import models
 
-    from shared import artifacts, models
-
-    table = artifacts.load(features, DataFrame)
+    table = _load_features(features)
     return models.run_trial(parse(config), table, models.parse_trial(models.Trial, trial)).model_dump_json()
 
 
 def select_best(config: str, features: str, results: list[str], output: str) -> Summary:
     """Fit the best of the trials' RESULTS (JSON, a line each, in any order) again; write the candidate to OUTPUT."""
-    from pandas import DataFrame
-
     from shared import artifacts, models
 
     lines = [line for result in results for line in result.splitlines()]
     parsed = [models.parse_trial(models.TrialResult, line) for line in lines]
-    return artifacts.save(models.select_best(parse(config), artifacts.load(features, DataFrame), parsed), output)
+    return artifacts.save(models.select_best(parse(config), _load_features(features), parsed), output)
 
 
 def evaluate(config: str, features: str, baseline: str, candidate: str, registry: str, output: str) -> Summary:
     """Compare BASELINE, CANDIDATE and the REGISTRY's champion on the test weeks; write the evaluation to OUTPUT."""
-    from pandas import DataFrame
-
     from shared import artifacts, evaluation
     from shared.models import Fitted
     from shared.registry import Registry
+    from shared.report import report_files
 
     settings = parse(config)
     result = evaluation.evaluate(
         settings,
-        artifacts.load(features, DataFrame),
+        _load_features(features),
         artifacts.load(baseline, Fitted),
         artifacts.load(candidate, Fitted),
         Registry(registry, settings.model_name).find_champion(),
     )
-    return artifacts.save(result, output)
+    return artifacts.save(result, output, report_files(result))
 
 
 def deploy(
@@ -118,32 +118,36 @@ def load_model(config: str, registry: str, output: str) -> Summary:
 
 def predict(config: str, batch: str, model: str, output: str) -> Summary:
     """Predict the BATCH with the MODEL; write the predictions to OUTPUT."""
-    from pandas import DataFrame
-
     from shared import artifacts, inference
+    from shared.features import FEATURES
     from shared.registry import Champion
 
     champion = artifacts.load(model, Champion)
-    return artifacts.save(inference.predict(parse(config), champion, artifacts.load(batch, DataFrame)), output)
+    return artifacts.save(
+        inference.predict(parse(config), champion, _load_table(batch, [*inference.IDENTITY, *FEATURES], "load_batch")),
+        output,
+    )
 
 
 def save_predictions(config: str, predictions: str, partitions: str) -> Summary:
     """Write the day's PREDICTIONS to its folder below PARTITIONS."""
-    from pandas import DataFrame
+    from shared import inference
 
-    from shared import artifacts, inference
-
-    return inference.save_predictions(parse(config), artifacts.load(predictions, DataFrame), partitions)
+    return inference.save_predictions(
+        parse(config), _load_table(predictions, ["date", "probability", "version"], "predict"), partitions
+    )
 
 
 def measure_drift(config: str, registry: str, day: str, output: str) -> Summary:
     """Measure the REGISTRY's production model over the days before DAY (ISO date); write the drift to OUTPUT."""
     from shared import artifacts, inference, monitoring
     from shared.registry import Registry
+    from shared.report import report_files
 
     settings = parse(config)
     registered = Registry(registry, settings.model_name)
-    return artifacts.save(monitoring.measure_drift(settings, registered, inference.parse_day(day)), output)
+    drift = monitoring.measure_drift(settings, registered, inference.parse_day(day))
+    return artifacts.save(drift, output, report_files(drift))
 
 
 def decide_retraining(config: str, drift: str, output: str) -> Summary:
@@ -156,3 +160,21 @@ def decide_retraining(config: str, drift: str, output: str) -> Summary:
 def read_fingerprint(deployment: str) -> dict[str, object]:
     """Return the fingerprint of a finished run, from the artifact that `deploy` wrote."""
     return dict(open_artifact(deployment).read_json(FINGERPRINT_FILE))
+
+
+def _load_features(uri: str) -> "DataFrame":
+    from shared.features import FEATURES, LABEL, SPLIT
+
+    return _load_table(uri, [*FEATURES, LABEL, "date", SPLIT], "preprocess")
+
+
+def _load_table(uri: str, columns: Sequence[str], step: str) -> "DataFrame":
+    """Return the table at `uri`. Raises ArtifactError when it lacks one of the columns that `step` writes."""
+    from pandas import DataFrame
+
+    from shared import artifacts
+
+    table = artifacts.load(uri, DataFrame)
+    if missing := [name for name in columns if name not in table]:
+        raise ArtifactError(f"{uri}: has no column {', '.join(missing)}. Give the output of {step}.")
+    return table

@@ -2,15 +2,16 @@
 
 import json
 import os
+import shlex
 import sys
 from typing import Annotated
 
 import typer
 
-from module4.lab1_airflow.environment import STORE, airflow_environment, airflow_home, step_timeout
+from module4.lab1_airflow.environment import airflow_environment, airflow_home, default_store, step_timeout
 from module4.lab1_airflow.server import serve
 from shared.config import PipelineConfig, preset
-from shared.errors import exit_on_error
+from shared.errors import ConfigError, exit_on_error
 from shared.faults import parse_fault
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -18,10 +19,16 @@ Day = Annotated[str, typer.Argument(metavar="DAY", help="A day of the data, such
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(min=1, max=65535)] = 8080) -> None:
-    """Start Airflow with its UI, ask for a first training run, and stop at Ctrl-C."""
+def ui(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the UI, on 127.0.0.1.")] = 8080,
+    password: Annotated[
+        bool, typer.Option("--password", help="Ask for a password: for machines with other users.")
+    ] = False,
+) -> None:
+    """Start Airflow with its UI, trigger a first training run, and stop at Ctrl-C."""
     step_timeout()  # otherwise each DAG file would find a wrong value on its own
-    serve({**os.environ, **airflow_environment(airflow_home(STORE), port)})
+    environment = airflow_environment(airflow_home(default_store()), port, password=password)
+    serve(environment, user="admin" if password else "")
 
 
 @app.command()
@@ -35,7 +42,7 @@ def break_run(
     fault: Annotated[str, typer.Argument(help="STEP:KIND[:TIMES], e.g. train:fail:2; KIND is fail, hang or kill.")],
 ) -> None:
     """Trigger a training run in the running Airflow, and break one of its steps."""
-    _trigger(preset("tiny", fault=parse_fault(fault, STORE)))
+    _trigger(preset("tiny", fault=parse_fault(fault, default_store())))
 
 
 @app.command()
@@ -67,20 +74,26 @@ def _trigger(config: PipelineConfig) -> None:
 def _backfill(dag: str, first: str, last: str) -> None:
     from shared.inference import parse_day  # it needs the machine-learning packages, which take seconds to import
 
-    days = "--from-date", str(parse_day(first)), "--to-date", str(parse_day(last))
+    begin, end = parse_day(first), parse_day(last)
+    if begin > end:
+        raise ConfigError(f"LAST: {last} is before the first day, {first}.")
+    days = "--from-date", str(begin), "--to-date", str(end)
     _show_and_run("backfill", "create", "--dag-id", dag, *days, "--reprocess-behavior", "completed")
 
 
 def _show_and_run(*arguments: str) -> None:
-    print("airflow", *(repr(one) if " " in one else one for one in arguments), file=sys.stderr, flush=True)
+    home = airflow_home(default_store())
+    if not (home / "airflow.db").exists():
+        raise ConfigError(f"store: Airflow has not run in {home} yet. Start it first: make ui-airflow")
+    print(shlex.join(["airflow", *arguments]), file=sys.stderr, flush=True)
     _airflow(*arguments)
 
 
 def _airflow(*arguments: str) -> None:
-    environment = {**os.environ, **airflow_environment(airflow_home(STORE))}
+    environment = airflow_environment(airflow_home(default_store()))
     if arguments[:1] == ("backfill",):
         environment["SQLITE_BEGIN_AS_WRITER"] = "yes"  # see config/airflow_local_settings.py
-    os.execvpe("airflow", ["airflow", *arguments], environment)
+    os.execve(sys.executable, [sys.executable, "-m", "airflow", *arguments], environment)
 
 
 if __name__ == "__main__":

@@ -4,51 +4,111 @@ import os
 import sys
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 from upath import UPath
 
+from infra.processes import without_proxy
 from module4.platforms import ROOT, WORKSPACE
 from shared.errors import ConfigError
 from shared.storage import is_local
 
 LAB = Path(__file__).parent
-# Where the DAGs keep their artifacts unless a run's parameter `store` says otherwise: a folder or a URI.
-STORE = os.environ.get("PIPELINE_STORE") or str(WORKSPACE / "airflow")
+# Airflow's variables of the caller's environment belong to another project, except for connections, which DAGs use by
+# their names.
+FOREIGN, OURS = ("AIRFLOW_", "_AIRFLOW_"), "AIRFLOW_CONN_"
+
+# For laptops that are slow or busy: a service that answers late is not dead. Airflow's own limits, 5 to 50 seconds, are
+# made for machines that do nothing else.
+PATIENCE = {
+    "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "120",
+    "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "20",
+    "AIRFLOW__WORKERS__SOCKET_CLEANUP_TIMEOUT": "300",
+    "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "600",
+    "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "600",
+    "AIRFLOW__DAG_PROCESSOR__STALE_DAG_THRESHOLD": "600",
+    "AIRFLOW__DAG_PROCESSOR__HEALTH_CHECK_THRESHOLD": "300",
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "300",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "900",
+    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "3600",
+    "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "300",
+    "AIRFLOW__TRIGGERER__RUNNER_HEALTH_CHECK_THRESHOLD": "300",
+}
+
+
+def default_store() -> str:
+    """Return where the DAGs keep their artifacts unless a run's parameter `store` says otherwise: a folder or a URI."""
+    return os.environ.get("PIPELINE_STORE") or str(WORKSPACE / "airflow")
 
 
 def airflow_home(store: str) -> Path:
-    """Return the folder of Airflow's database and logs: inside the store, so that two stores never share a database."""
+    """Return the folder of Airflow's database and logs: inside the store, so that two stores never share a database.
+
+    Raises ConfigError if Airflow cannot use a folder of that name.
+    """
     path = UPath(store)
     folder = Path(path.path).absolute() if is_local(path) else WORKSPACE / "airflow"
+    if os.path.expandvars(folder) != str(folder):
+        raise ConfigError(f"store: Airflow replaces the variable in {str(folder)!r}; choose a folder without a $ sign.")
     return folder / "airflow_home"
 
 
-def airflow_environment(home: Path, port: int = 8080) -> dict[str, str]:
-    """Return the variables that Airflow needs to keep everything in `home` and to serve its UI on `port`."""
+def airflow_environment(home: Path, port: int = 8080, *, password: bool = False) -> dict[str, str]:
+    """Return this process's environment, changed so that Airflow keeps everything in `home` and serves `port`.
+
+    With `password` the UI asks for one; without, everybody on this machine is an administrator.
+    """
+    home = home.absolute()
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(FOREIGN) or name.startswith(OURS)
+        # A SOCKS proxy stops Airflow's HTTP client even for addresses that need no proxy.
+        if not (name.upper() == "ALL_PROXY" and value.startswith("socks"))
+    }
     return {
+        **inherited,
+        **without_proxy(inherited),  # the services talk to each other over HTTP on this machine
+        **PATIENCE,
+        # Every path is set here. Airflow derives the others from its home, and fails if that has a % sign in it.
         "AIRFLOW_HOME": str(home),
-        # SQLite has one writer at a time: the others wait, longer than the usual five seconds if they must.
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home.absolute()}/airflow.db?timeout=60",
         "AIRFLOW__CORE__DAGS_FOLDER": str(LAB),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(LAB / "config" / "plugins"),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(home / "logs" / "dag_processor"),
+        # SQLite has one writer at a time: the others wait, longer than the usual five seconds if they must.
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{quote(str(home))}/airflow.db?timeout=60",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__PARALLELISM": "4",
         # Steps take seconds here, and somebody is watching: look more often than a busy site would.
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
-        # Everything listens on this machine only, so the UI needs no password.
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        # Everything listens on this machine only.
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": str(not password),
         # `airflow` starts `airflow` again, and both import this project and airflow_local_settings.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), str(LAB / "config"), os.environ.get("PYTHONPATH")])),
     }
 
 
+def configure_airflow(store: str, **options: str) -> None:
+    """Change this process's environment into that of the Airflow whose home is in `store`, and add `options`.
+
+    Call it before the first import of Airflow.
+    """
+    environment = {**airflow_environment(airflow_home(store)), **options}
+    for name in os.environ.keys() - environment.keys():
+        del os.environ[name]
+    os.environ.update(environment)
+
+
 def step_timeout() -> timedelta:
     """Return how long one attempt of a step may take. Raises ConfigError if STEP_TIMEOUT is not a number of seconds."""
     seconds = os.environ.get("STEP_TIMEOUT") or "900"
-    if not seconds.isdecimal() or not int(seconds):
-        raise ConfigError(f"STEP_TIMEOUT: {seconds!r} is not a whole number of seconds above 0, such as 60.")
+    if not (seconds.isascii() and seconds.isdecimal()) or not 0 < int(seconds) <= 86400:
+        raise ConfigError(f"STEP_TIMEOUT: {seconds!r} is not a whole number of seconds from 1 to 86400, such as 60.")
     return timedelta(seconds=int(seconds))

@@ -1,8 +1,6 @@
 """Run the DAG headless: `dag.test()` runs scheduler, API and tasks in this one process, on a database of its own."""
 
-import os
-
-from module4.lab1_airflow.environment import airflow_environment, airflow_home
+from module4.lab1_airflow.environment import configure_airflow
 from shared import steps
 from shared.config import PipelineConfig
 from shared.errors import PipelineError
@@ -11,7 +9,7 @@ from shared.fingerprint import Fingerprint
 
 def run(config: PipelineConfig, store: str) -> Fingerprint:
     """Run the training DAG once and return the fingerprint. Raises PipelineError, naming the task, if it fails."""
-    os.environ.update(airflow_environment(airflow_home(store)))
+    configure_airflow(store)
 
     # Airflow reads its environment when it is imported, so both imports have to wait until here.
     from airflow.utils.db import upgradedb

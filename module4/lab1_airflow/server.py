@@ -1,18 +1,24 @@
 """Airflow's services and its UI, on this machine only, until Ctrl-C."""
 
+import fcntl
 import json
 import os
-import signal
+import secrets
 import socket
 import subprocess
+import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.request import ProxyHandler, Request, build_opener
 
 import psutil
 
+from infra.processes import interrupt_on_stop_signals, supervised, tree
 from shared.errors import ConfigError, PipelineError
 
 # `airflow standalone` starts these too. But its log servers, which nothing here needs, listen to the whole network, and
@@ -24,92 +30,193 @@ SERVICES = {
     "triggerer": ["--skip-serve-logs"],
 }
 FIRST_RUN = "first-run"
-SECONDS_TO_START, SECONDS_TO_STOP = 180, 10
+MINUTE = 60
+SECONDS_TO_STALL = 180  # a service that waits for others still uses some CPU time in so long
+
+Service = subprocess.Popen[bytes]
 
 
-def serve(environment: dict[str, str]) -> None:
-    """Run Airflow with its UI until Ctrl-C or SIGTERM; the services' output goes to files in its home."""
-    url, logs = environment["AIRFLOW__API__BASE_URL"], Path(environment["AIRFLOW_HOME"]) / "logs"
+def serve(environment: dict[str, str], user: str = "") -> None:
+    """Run Airflow with its UI until SIGINT, SIGTERM or SIGHUP; the services' output goes to files in its home.
+
+    `environment` is Airflow's. Only `user` can log in, with a password from a file; if empty, everybody on this machine
+    is an administrator. Raises PipelineError with the cause when a service ends or does not become ready.
+    """
+    url, home = environment["AIRFLOW__API__BASE_URL"], Path(environment["AIRFLOW_HOME"])
     _refuse_used_port(int(environment["AIRFLOW__API__PORT"]))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both signals stop it in the same way
-    logs.mkdir(parents=True, exist_ok=True)
-    print(f"Airflow is starting, which takes half a minute. Its output goes to {logs}", flush=True)
-    if _start(["db", "migrate"], environment, logs).wait():
-        raise PipelineError(f"Airflow's database cannot be used. See why in {logs}/db.log, or remove it: make clean")
-    services = {name: _start([name, *options], environment, logs) for name, options in SERVICES.items()}
-    try:
-        _trigger_first_run(url)
-        print(f"Airflow is ready: {url}/dags/training/runs/{FIRST_RUN}    (Ctrl-C stops it)", flush=True)
-        while not _ended(services):
-            time.sleep(1)
-        raise PipelineError(f"Airflow's {_ended(services)} ended. See why in {logs}.")
-    except KeyboardInterrupt:
-        print("Airflow stops.", flush=True)
-    finally:
-        _stop(list(services.values()))
+    interrupt_on_stop_signals()
+    logs = _make_folder(home / "logs", private=bool(user))
+    with _only_one(home):
+        password = _write_password(Path(environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"]), user)
+        print(f"Airflow is starting, which takes half a minute. Its output goes to {logs}", flush=True)
+        if _start(["db", "migrate"], environment, logs).wait():
+            raise PipelineError(
+                f"Airflow's database cannot be used. See why in {logs}/db.log, or remove it: make clean"
+            )
+        services = {name: _start([name, *options], environment, logs) for name, options in SERVICES.items()}
+        try:
+            _trigger_first_run(Api(url, user, password), Startup(services, logs))
+            print(f"Airflow is ready: {url}/dags/training/runs/{FIRST_RUN}    (Ctrl-C stops it)", flush=True)
+            if user:
+                print(f"User {user}, password {password}", flush=True)
+            while not _ended(services):
+                time.sleep(1)
+            raise PipelineError(f"Airflow's {_ended(services)} ended. See why in {logs}.")
+        except KeyboardInterrupt:
+            print("Airflow is stopping.", flush=True)
+        finally:
+            for service in services.values():
+                service.terminate()
+            for service in services.values():
+                service.wait()
+
+
+class Startup:
+    """The services while they start: which of them have ended, and whether the one that is awaited does anything."""
+
+    def __init__(self, services: dict[str, Service], logs: Path) -> None:
+        self.services, self.logs = services, logs
+        self.begin = self.told = self.worked = time.monotonic()
+        self.cpu_seconds: dict[str, float] = {}
+
+    def wait_for(self, name: str, problem: str) -> None:
+        """Wait a second for the service `name`, which has the `problem`; say so once a minute.
+
+        Raises PipelineError if a service has ended, or if this one has used no CPU time for SECONDS_TO_STALL.
+        """
+        if ended := _ended(self.services):
+            raise PipelineError(f"Airflow's {ended} ended while starting. See why in {self.logs}.")
+        now, used = time.monotonic(), _cpu_seconds(self.services[name])
+        if used != self.cpu_seconds.get(name):
+            self.worked, self.cpu_seconds[name] = now, used
+        if now - self.worked > SECONDS_TO_STALL:
+            minutes = SECONDS_TO_STALL // MINUTE
+            raise PipelineError(
+                f"Airflow's {name} {problem}; it has done nothing for {minutes} minutes. See {self.logs}."
+            )
+        if now - self.told > MINUTE:
+            minutes = round((now - self.begin) / MINUTE)
+            print(f"Still starting after {minutes} min: the {name} {problem} yet.", flush=True)
+            self.told = now
+        time.sleep(1)
+
+
+class Api:
+    """Airflow's REST API, asked directly and not through a proxy. Methods raise OSError; HTTPError is a kind of it."""
+
+    def __init__(self, url: str, user: str, password: str) -> None:
+        self.url, self.token = url, ""
+        self.login = {"username": user, "password": password} if user else None
+        self.open = build_opener(ProxyHandler({})).open
+
+    def log_in(self) -> None:
+        """Get the token that the other requests carry."""
+        self.token = self.ask("auth/token", self.login)["access_token"]
+
+    def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Return the answer to a GET, or to a POST if there is a `body`."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        with self.open(Request(f"{self.url}/{path}", data, headers), timeout=30) as answer:
+            return json.load(answer)
+
+
+def _trigger_first_run(api: Api, startup: Startup) -> None:
+    """Trigger one training run as soon as Airflow knows the DAG, so that there is something to look at."""
+    begin = datetime.now(UTC)
+    while True:
+        try:
+            api.log_in()
+            _refuse_broken_dag(api.ask("api/v2/importErrors")["import_errors"], begin)
+            api.ask("api/v2/dags/training/dagRuns", {"dag_run_id": FIRST_RUN, "logical_date": None})
+            return
+        except HTTPError as error:
+            if error.code == 409:  # the run exists from an earlier start
+                return
+            if error.code == 404:
+                startup.wait_for("dag-processor", "has not read training.py")
+            else:
+                startup.wait_for("api-server", f"answers {error.code} ({error.reason}) and is not ready")
+        except OSError:
+            startup.wait_for("api-server", "does not answer")
+
+
+def _refuse_broken_dag(import_errors: list[dict[str, Any]], begin: datetime) -> None:
+    """Raise PipelineError if Airflow has failed since `begin` to import training.py."""
+    for error in import_errors:
+        if error["filename"].endswith("training.py") and datetime.fromisoformat(error["timestamp"]) >= begin:
+            raise PipelineError(f"Airflow cannot import training.py: {error['stack_trace'].strip().splitlines()[-1]}")
 
 
 def _refuse_used_port(port: int) -> None:
     with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            raise ConfigError(f"PORT: {port} is in use. Choose another one: make ui-airflow PORT={port + 1}")
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            why = f"PORT: {port} cannot be used ({error.strerror}). Choose another one"
+            raise ConfigError(f"{why}: make ui-airflow PORT={port + 1 if 1024 < port < 65535 else 8081}") from None
 
 
-def _start(command: list[str], environment: dict[str, str], logs: Path) -> subprocess.Popen[bytes]:
-    # Each service has its own session: Ctrl-C reaches only this program, which then stops the services.
+def _make_folder(folder: Path, private: bool) -> Path:
+    """Create the folder for logs inside Airflow's home; if `private`, other users cannot look into the home."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if private:
+            folder.parent.chmod(0o700)
+    except OSError as error:
+        raise ConfigError(f"store: {folder} cannot be created: {error.strerror}. Set PIPELINE_STORE.") from None
+    return folder
+
+
+@contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    """Hold a lock while Airflow runs: two schedulers cannot share a SQLite database."""
+    with (home / "ui.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"store: Airflow already runs in {home}. Stop it, or set PIPELINE_STORE.") from None
+        yield
+
+
+def _write_password(file: Path, user: str) -> str:
+    """Return the password of `user` from `file`, which only this user can read; write a new one if there is none."""
+    if not user:
+        return ""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return str(json.loads(file.read_text(encoding="utf-8"))[user])
+    file.unlink(missing_ok=True)
+    password = secrets.token_urlsafe(12)
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as new:
+        json.dump({user: password}, new)
+    return password
+
+
+def _start(command: list[str], environment: dict[str, str], logs: Path) -> Service:
+    # In another session, so that Ctrl-C reaches only this program. The supervisor ends the service, and all that it
+    # started, when this program ends, however that happens.
     with (logs / f"{command[0]}.log").open("ab") as log:
         return subprocess.Popen(
-            ["airflow", *command], env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            supervised([sys.executable, "-m", "airflow", *command]),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
 
 
-def _ended(services: dict[str, subprocess.Popen[bytes]]) -> str:
+def _ended(services: dict[str, Service]) -> str:
     return ", ".join(name for name, process in services.items() if process.poll() is not None)
 
 
-def _trigger_first_run(url: str) -> None:
-    """Ask for one training run as soon as Airflow knows the DAG, so that there is something to look at."""
-    body = json.dumps({"dag_run_id": FIRST_RUN, "logical_date": None}).encode()
-    give_up = time.monotonic() + SECONDS_TO_START
-    while time.monotonic() < give_up:
-        time.sleep(1)
-        try:
-            with urlopen(f"{url}/auth/token", timeout=30) as answer:
-                token = json.load(answer)["access_token"]
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-            urlopen(Request(f"{url}/api/v2/dags/training/dagRuns", body, headers), timeout=30).close()
-            return
-        except HTTPError as error:
-            if error.code == 409:  # it was there before
-                return
-        except OSError:  # nobody listens yet
-            continue
-    raise PipelineError(f"Airflow did not know the DAG `training` after {SECONDS_TO_START} s.")
-
-
-def _stop(services: list[subprocess.Popen[bytes]]) -> None:
-    """End the services and everything they started; processes that do not stop in time are killed."""
-    for service in services:
-        service.terminate()
-    give_up = time.monotonic() + SECONDS_TO_STOP
-    while _started_by(services) and time.monotonic() < give_up:
-        time.sleep(0.2)
-    while alive := _started_by(services):  # one that is killed may have started another just before
-        for process in alive:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(alive, timeout=1)
-    for service in services:
-        service.wait()
-
-
-def _started_by(services: list[subprocess.Popen[bytes]]) -> list[psutil.Process]:
-    """Return what runs in the services' sessions: also the children of those that have ended already."""
-    sessions = {service.pid for service in services}
-    return [process for process in psutil.process_iter() if _session(process) in sessions]
-
-
-def _session(process: psutil.Process) -> int | None:
-    with suppress(psutil.NoSuchProcess, OSError):
-        return None if process.status() == psutil.STATUS_ZOMBIE else os.getsid(process.pid)
-    return None
+def _cpu_seconds(service: Service) -> float:
+    """Return the CPU time that a service's processes have used, without its supervisor's."""
+    seconds = 0.0
+    for process in tree(service.pid):
+        with suppress(psutil.Error):
+            if "infra.processes" not in process.cmdline():
+                times = process.cpu_times()
+                seconds += times.user + times.system
+    return seconds

@@ -1,122 +1,121 @@
-"""`python -m module4.lab2_kubeflow COMMAND`: the lineage of a local run, the compiled files, and a real server."""
+"""`python -m module4.lab2_kubeflow COMMAND`: run pipelines here, ask where a model came from, compile, submit."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from module4.platforms import WORKSPACE
 from shared.config import preset
 from shared.errors import PipelineError, exit_on_error
-from shared.version import code_version
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 DAILY = "0 0 6 * * *"
-SCHEDULED_DAY = "2013-[[ScheduledTime.01-02]]"  # KFP's scheduler fills it in, by Go's way of writing dates
-HostOption = Annotated[str, typer.Option(envvar="KF_PIPELINES_ENDPOINT", help="The server's URL.")]
 PresetOption = Annotated[str, typer.Option("--preset", help="tiny, lab or full.")]
-FileOption = Annotated[Path, typer.Option("--file", help="A compiled pipeline.")]
+StoreOption = Annotated[str, typer.Option(envvar="PIPELINE_STORE", help="A folder.")]
 
 
 @app.command()
-def local(
-    pipeline: Annotated[str, typer.Argument(help="training, inference or monitoring.")],
+def run(
+    pipeline: Annotated[Literal["training", "inference", "monitoring"], typer.Argument()] = "training",
     day: Annotated[str, typer.Option(help="For inference and monitoring. Default: the day after the test weeks.")] = "",
     preset_name: PresetOption = "tiny",
-    runner: Annotated[str, typer.Option(help="process, or docker: a container per task (make image).")] = "process",
-    store: Annotated[str, typer.Option(help="A folder.")] = str(WORKSPACE / "kubeflow"),
+    runner: Annotated[
+        Literal["process", "docker"], typer.Option(help="A process per task, or a container per task (make image).")
+    ] = "process",
+    store: StoreOption = str(WORKSPACE / "kubeflow"),
 ) -> None:
     """Run a pipeline on this machine."""
-    from module4.lab2_kubeflow.run import run, run_inference, run_monitoring
+    from module4.lab2_kubeflow import run as local
 
-    if runner not in ("process", "docker"):
-        raise PipelineError(f"runner: process or docker, got {runner!r}.")
     config, docker = preset(preset_name), runner == "docker"
+    day = day or config.test_end.isoformat()
     if pipeline == "training":
-        print(f"fingerprint {run(config, store, docker)['fingerprint']}")
+        print(f"fingerprint {local.run(config, store, docker)['fingerprint']}")
     elif pipeline == "inference":
-        print(run_inference(config, store, day or config.test_end.isoformat(), docker)["uri"])
-    elif pipeline == "monitoring":
-        run_monitoring(config, store, day or config.test_end.isoformat(), docker)
+        print(local.run_inference(config, store, day, docker)["uri"])
     else:
-        raise PipelineError(f"pipeline: training, inference or monitoring, got {pipeline!r}.")
+        local.run_monitoring(config, store, day, docker)
 
 
 @app.command()
 def lineage(
-    store: Annotated[Path, typer.Option(help="The store of the local runs.")] = WORKSPACE / "kubeflow",
+    store: StoreOption = str(WORKSPACE / "kubeflow"),
     picture: Annotated[Path | None, typer.Option(help="Default: lineage.png in the store.")] = None,
 ) -> None:
     """Show which data produced which model in the last local run: a table, one line, and a picture."""
-    from module4.lab2_kubeflow.compile import pipeline_of  # before scikit-learn: KFP looks at all that is loaded
+    from module4.lab2_kubeflow.pipelines import PIPELINES  # first: with scikit-learn loaded, KFP takes longer
 
     # isort: split
-    from module4.lab2_kubeflow import lineage as reading
-    from module4.lab2_kubeflow.picture import draw_lineage
-    from module4.lab2_kubeflow.run import RUNS
+    from module4.lab2_kubeflow.lineage import answer, draw_lineage, last_run, read_run, table
+    from module4.lab2_kubeflow.run import RUNS, local_folder
     from shared.report import save_figure
 
-    run = reading.last_run(store / RUNS)
-    nodes = reading.read_run(run, pipeline_of(run.name).pipeline_spec)
-    print(reading.table(nodes))
-    print(answer := reading.answer(run, nodes))
-    save_figure(draw_lineage(nodes, answer), target := picture or store / "lineage.png")
+    folder = local_folder(store)
+    newest = last_run(folder / RUNS)
+    nodes = read_run(newest, PIPELINES[newest.name.partition("-")[0]].pipeline_spec)
+    print(table(nodes))
+    print(title := answer(newest, nodes))
+    target = picture or folder / "lineage.png"
+    try:
+        save_figure(draw_lineage(nodes, title), target)
+    except OSError as error:
+        raise PipelineError(f"picture: cannot write {target} ({error.strerror}). Choose another file.") from None
     print(target)
 
 
 @app.command("compile")
 def compile_files(
-    folder: Annotated[Path | None, typer.Option(help="Default: where the files stand in Git.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Default: the lab's folder compiled/.")] = None,
     image: Annotated[str, typer.Option(help="The image that the cluster's pods start from.")] = "",
+    node: Annotated[str, typer.Option(help="LABEL=VALUE of the nodes to run on, e.g. kubernetes.io/arch=amd64.")] = "",
     gpus: Annotated[int, typer.Option(min=0, help="Accelerators per task that fits a model.")] = 0,
 ) -> None:
-    """Write every pipeline as the file that a cluster gets."""
-    from module4.lab2_kubeflow.cluster import Cluster
+    """Compile every pipeline to the files that a cluster gets."""
     from module4.lab2_kubeflow.compile import FOLDER, compile_all
     from module4.lab2_kubeflow.components import IMAGE
 
-    for path in compile_all(folder or FOLDER, Cluster(image or IMAGE, gpus=gpus)):
+    label, _, value = node.partition("=")
+    if node and not (label and value):
+        raise PipelineError(f"node: write LABEL=VALUE, as in kubernetes.io/arch=amd64, got {node!r}.")
+    for path in compile_all(folder or FOLDER, image or IMAGE, {label: value} if node else {}, gpus):
         print(path)
 
 
 @app.command()
 def submit(
-    file: FileOption,
-    host: HostOption = "",
-    what: Annotated[str, typer.Option(help="upload, run, or schedule (a recurring run).")] = "run",
+    file: Annotated[Path, typer.Option("--file", help="A compiled pipeline.")],
+    host: Annotated[str, typer.Option(envvar="KF_PIPELINES_ENDPOINT", help="The server's URL.")] = "",
+    what: Annotated[Literal["upload", "run", "schedule"], typer.Option(help="schedule: a recurring run.")] = "run",
     store: Annotated[str, typer.Option(help="Registry and predictions, as pods reach them.")] = "/store",
     preset_name: PresetOption = "tiny",
-    day: Annotated[str, typer.Option(help="For inference and monitoring; for schedule: the day it is, in 2013.")] = "",
+    day: Annotated[
+        str, typer.Option(help="For inference and monitoring. Default for schedule: the same day in 2013.")
+    ] = "",
     cron: Annotated[str, typer.Option(help="For schedule: six fields, seconds first.")] = DAILY,
-    namespace: Annotated[str | None, typer.Option(help="On a server of many users: yours.")] = None,
+    namespace: Annotated[str | None, typer.Option(help="On a multi-user server: yours.")] = None,
 ) -> None:
-    """Upload a compiled pipeline to a server, run it there, or run it again and again."""
-    from module4.lab2_kubeflow import submit as sending
-    from module4.lab2_kubeflow.compile import arguments_for
+    """Upload a compiled pipeline to a server, run it there once, or schedule it."""
+    from module4.lab2_kubeflow import submit as server
 
-    if what not in ("upload", "run", "schedule"):
-        raise PipelineError(f"what: upload, run or schedule, got {what!r}.")
-    if not host:
-        raise PipelineError("host: no server is given. Name its URL: make kubeflow-submit HOST=http://localhost:8080")
-    if not file.is_file():
-        raise PipelineError(f"file: {file} does not exist. Compile it first: make kubeflow-compile")
-    arguments = arguments_for(
-        file,
-        config=preset(preset_name).to_json(),
-        registry=f"{store}/registry",
-        partitions=f"{store}/predictions",
-        day=day or (SCHEDULED_DAY if what == "schedule" else preset(preset_name).test_end.isoformat()),
-        code=code_version(),
-    )
-    client = sending.connect(host, namespace)
-    with sending.explained(host):
+    arguments = server.arguments_for(file, preset(preset_name), store, day, scheduled=what == "schedule")
+    client = server.connect(host, namespace)
+    with server.explained(host):
         if what == "upload":
-            print(sending.upload(client, file))
+            print(server.upload(client, file))
         elif what == "run":
-            print(sending.start(client, file, arguments, namespace))
+            print(server.start(client, file, arguments, namespace))
         else:
-            print(sending.schedule(client, file, arguments, cron, namespace))
+            print(server.schedule(client, file, arguments, cron, namespace))
+
+
+@app.command()
+def traps() -> None:
+    """Fall into two traps of Kubeflow Pipelines: a stale cache and a branch that is not taken."""
+    from module4.lab2_kubeflow.traps import show
+
+    show(WORKSPACE / "kubeflow-traps")
 
 
 def main() -> None:

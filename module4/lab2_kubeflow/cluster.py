@@ -1,43 +1,52 @@
-"""What only a cluster has: secrets, a volume, nodes to choose from, an accelerator, a time limit.
+"""What each task's pod gets from Kubernetes: its share of a node, retries, a time limit, the store, secrets.
 
-These settings are Kubernetes' own, so they stay out of the file that also runs on a laptop or on Vertex AI.
+The compiler writes Kubernetes' own settings into a second document of the file. Only a cluster reads that one, so it
+does no harm to have them always.
 """
 
-from dataclasses import dataclass
+from typing import Any
 
 from kfp import dsl, kubernetes
 
-from module4.lab2_kubeflow.places import anywhere
-
 STORE_VOLUME, STORE_MOUNT = "one-pipeline-store", "/store"
-USES_STORE = {"evaluate", "deploy", "load-model", "save-predictions", "measure-drift"}
-FITS_MODELS = {"train", "run-trial", "select-best"}
-# Secret, then its keys and the environment variables that they become in the pod. The file holds names, no values.
+TIMEOUT_SECONDS = 2 * 60 * 60
+# A secret's name; then its keys, and the environment variables that they become. The file holds names, never values.
 STORE_KEYS = ("object-store", {"access-key": "AWS_ACCESS_KEY_ID", "secret-key": "AWS_SECRET_ACCESS_KEY"})
 TRACKING_KEY = ("wandb", {"api-key": "WANDB_API_KEY"})
+FITS_MODELS = ("train", "run-trial", "select-best")
+GPU = "nvidia.com/gpu"
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """A `Place` for the tasks of a pipeline: what their pods ask of Kubernetes."""
+def pod(task: dsl.PipelineTask, memory: str = "1G", store: bool = False, tracking: bool = False) -> dsl.PipelineTask:
+    """Return the task, with what its pod needs.
 
-    image: str
-    node_label: tuple[str, str] = ("kubernetes.io/arch", "amd64")
-    hours: int = 2
-    gpus: int = 0  # our trees do not use one; a pod that asks for one stays pending where there is none
+    `store` is for tasks that read or change the registry or the predictions, `tracking` for those that report to W&B.
+    """
+    task.set_cpu_limit("1").set_memory_limit(memory)
+    task.set_retry(2, backoff_duration="1s", backoff_factor=2)  # pods get evicted, networks fail
+    kubernetes.set_timeout(task, seconds=TIMEOUT_SECONDS)
+    if store:
+        # The store is not an artifact of this run, and other runs change it: a cached result would be stale.
+        task.set_caching_options(False)
+        kubernetes.mount_pvc(task, pvc_name=STORE_VOLUME, mount_path=STORE_MOUNT)
+        kubernetes.use_secret_as_env(task, *STORE_KEYS, optional=True)  # for a store at s3://…
+    if tracking:
+        kubernetes.use_secret_as_env(task, *TRACKING_KEY, optional=True)
+    return task
 
-    def __call__(self, task: dsl.PipelineTask, memory: str) -> dsl.PipelineTask:
-        """Return the task with what its pod needs."""
-        name = task.component_spec.name
-        anywhere(task, memory).set_container_image(self.image)
-        kubernetes.add_node_selector(task, *self.node_label)
-        kubernetes.set_timeout(task, seconds=self.hours * 3600)  # kfp.local knows no time limit, Kubernetes does
-        if name in USES_STORE:
-            kubernetes.mount_pvc(task, pvc_name=STORE_VOLUME, mount_path=STORE_MOUNT)
-            kubernetes.use_secret_as_env(task, *STORE_KEYS, optional=True)  # for a store at s3://…
-        if name == "deploy":
-            kubernetes.use_secret_as_env(task, *TRACKING_KEY, optional=True)
-        if name in FITS_MODELS and self.gpus:
-            task.set_accelerator_type("nvidia.com/gpu").set_accelerator_limit(self.gpus)
-            kubernetes.add_toleration(task, key="nvidia.com/gpu", operator="Exists", effect="NoSchedule")
-        return task
+
+def adapt(spec: dict[str, Any], platform: dict[str, Any], image: str, nodes: dict[str, str], gpus: int) -> None:
+    """Change both documents of a compiled pipeline: other image, certain nodes only, accelerators for fitting models.
+
+    In a pipeline of yours you would write `kubernetes.add_node_selector(task, label, value)`,
+    `task.set_accelerator_type(GPU).set_accelerator_limit(1)` and `kubernetes.add_toleration(…)`. Here they are options
+    of the command `compile`, because they belong to a cluster, not to the pipeline.
+    """
+    pods = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    for name, executor in spec["deploymentSpec"]["executors"].items():
+        executor["container"]["image"] = image
+        if nodes:
+            pods[name]["nodeSelector"] = {"labels": nodes}
+        if gpus and name.removeprefix("exec-") in FITS_MODELS:
+            executor["container"]["resources"]["accelerator"] = {"resourceType": GPU, "resourceCount": str(gpus)}
+            pods[name]["tolerations"] = [{"key": GPU, "operator": "Exists", "effect": "NoSchedule"}]

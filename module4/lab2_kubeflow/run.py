@@ -4,20 +4,26 @@ import builtins
 import logging
 import os
 import re
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Timer
 from typing import Any
 
 from upath import UPath
 
+from infra.processes import signal_name, supervised
+from module4.lab2_kubeflow.cluster import TIMEOUT_SECONDS
 from module4.platforms import ROOT
 from shared import steps
 from shared.config import PipelineConfig
-from shared.errors import PipelineError
+from shared.errors import ConfigError, PipelineError
 from shared.fingerprint import Fingerprint
+from shared.inference import parse_day
+from shared.registry import Registry
 from shared.storage import Summary, is_local
 from shared.version import code_version
 
@@ -29,21 +35,26 @@ def run(config: PipelineConfig, store: str, docker: bool = False) -> Fingerprint
 
     With `docker` every task is a container of the image instead of a process of this Python.
     """
-    from module4.lab2_kubeflow.pipeline import reported_training
+    from module4.lab2_kubeflow.pipelines import training
 
     folder = local_folder(store)
     with local_runner(folder, docker):
-        finished = reported_training(config=config.to_json(), registry=str(folder / "registry"), code=code_version())
+        finished = training(config=config.to_json(), registry=str(folder / "registry"), code=code_version())
     return steps.read_fingerprint(finished.output.path)
 
 
 def run_inference(config: PipelineConfig, store: str, day: str, docker: bool = False) -> Summary:
-    """Predict the flights of `day` with the store's model in production; return what was saved and where."""
-    from module4.lab2_kubeflow.inference import reported_inference
+    """Predict the flights of `day` with the store's model in production; return what was saved and where.
 
+    Raises PipelineError before any task starts when the day is not in the data, or no model is in production.
+    """
+    from module4.lab2_kubeflow.pipelines import inference
+
+    parse_day(day)
+    Registry(str(local_folder(store) / "registry"), config.model_name).get_champion()
     folder = local_folder(store)
     with local_runner(folder, docker):
-        finished = reported_inference(
+        finished = inference(
             config=config.to_json(),
             day=day,
             registry=str(folder / "registry"),
@@ -54,12 +65,17 @@ def run_inference(config: PipelineConfig, store: str, day: str, docker: bool = F
 
 
 def run_monitoring(config: PipelineConfig, store: str, day: str, docker: bool = False) -> None:
-    """Watch the store's model in production as of `day`, and train again if it is outdated."""
-    from module4.lab2_kubeflow.monitoring import reported_monitoring
+    """Check the store's model in production as of `day`, and retrain it if it is outdated.
 
+    Raises PipelineError before any task starts: see `run_inference`.
+    """
+    from module4.lab2_kubeflow.pipelines import monitoring
+
+    parse_day(day)
+    Registry(str(local_folder(store) / "registry"), config.model_name).get_champion()
     folder = local_folder(store)
     with local_runner(folder, docker):
-        reported_monitoring(config=config.to_json(), day=day, registry=str(folder / "registry"), code=code_version())
+        monitoring(config=config.to_json(), day=day, registry=str(folder / "registry"), code=code_version())
 
 
 @contextmanager
@@ -67,10 +83,15 @@ def local_runner(folder: Path, docker: bool = False) -> Iterator[None]:
     """Let a pipeline that is called inside of the block run here, with its files below `folder`."""
     from kfp import local
 
+    step_timeout()  # refused before work
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PipelineError(f"store: cannot write to {folder} ({error.strerror}). Choose another folder.") from None
     # Without use_venv=False KFP would build an environment for every task.
     runner = docker_runner(folder) if docker else local.SubprocessRunner(use_venv=False)
     local.init(runner=runner, pipeline_root=str(folder / RUNS), enable_caching=True)
-    with _tasks_find_this_python(), _output_left_as_found():
+    with _tasks_find_this_python(), _tasks_are_watched(), _output_left_as_found():
         try:
             yield
         except (
@@ -82,7 +103,7 @@ def local_runner(folder: Path, docker: bool = False) -> Iterator[None]:
 
 def docker_runner(folder: Path) -> Any:
     """Return KFP's runner of containers. Raises PipelineError when no Docker engine answers."""
-    import docker  # type: ignore[import-untyped]
+    import docker
     from kfp import local
 
     try:
@@ -110,7 +131,11 @@ def explain(error: Exception) -> str:
     """Return KFP's error without its colours and with the steps' own names: KFP writes hyphens for underscores."""
     text = re.sub(r"\x1b\[\d+m", "", str(error))
     tasks = re.sub(r"-(?=[a-z])", "_", text.partition("Inner task failed:")[2]).strip(" .")
-    return f"Kubeflow Pipelines: {tasks} failed; the traceback is in the task's output above." if tasks else text
+    return (
+        f"Kubeflow Pipelines: {tasks} failed; its output says why. Run it again: finished tasks come from the cache."
+        if tasks
+        else text
+    )
 
 
 @contextmanager
@@ -118,7 +143,7 @@ def _tasks_find_this_python() -> Iterator[None]:
     """Let tasks find this Python on PATH, and `shared` beside it.
 
     In a task's command KFP replaces each "python3", even inside of a path, by `sys.executable`, and quotes nothing: a
-    checkout in "My Course" could not run. Replaced by itself it does no harm.
+    checkout in "My Course" could not run. Replaced by itself, it does no harm.
     """
     paths = {"PATH": sysconfig.get_path("scripts"), "PYTHONPATH": str(ROOT)}
     before = {name: os.environ[name] for name in paths if name in os.environ}
@@ -131,6 +156,78 @@ def _tasks_find_this_python() -> Iterator[None]:
         for name in paths.keys() - before:
             del os.environ[name]
         os.environ.update(before)
+
+
+@contextmanager
+def _tasks_are_watched() -> Iterator[None]:
+    """Run the tasks' processes by `run_task`: KFP's own function knows no time limit and drops how a process ended."""
+    from kfp.local import subprocess_task_handler
+
+    original = subprocess_task_handler.run_local_subprocess
+    subprocess_task_handler.run_local_subprocess = run_task
+    try:
+        yield
+    finally:
+        subprocess_task_handler.run_local_subprocess = original
+
+
+def run_task(full_command: list[str], env_vars: dict[str, str] | None = None) -> int:
+    """Run a task's command, print its output, and return its exit status.
+
+    It ends with this process, and after STEP_TIMEOUT seconds (default: as on a cluster). If it takes longer than a
+    minute, that is printed, and so is the signal that killed it.
+    """
+    name = full_command[-1].replace("-", "_")  # KFP's last argument: --function_to_execute NAME
+    limit = step_timeout()
+    timers: list[Timer] = []
+
+    def every_minute(minutes: int, process: subprocess.Popen[str]) -> None:
+        if process.poll() is None:
+            print(f"{name} has been running for {minutes} min. It is stopped after {limit} s; to stop now: Ctrl-C")
+
+    with subprocess.Popen(
+        supervised(full_command),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env={**os.environ, **(env_vars or {})},
+    ) as process:
+        expired = Event()
+
+        def stop() -> None:
+            expired.set()
+            process.terminate()
+
+        timers += [Timer(limit, stop), *(Timer(60.0 * n, every_minute, (n, process)) for n in (1, 5, 15))]
+        for timer in timers:
+            timer.daemon = True
+            timer.start()
+        try:
+            for line in process.stdout or ():
+                print(line, end="")
+            status = process.wait()
+        finally:
+            for timer in timers:
+                timer.cancel()
+            if process.poll() is None:
+                process.terminate()
+    if expired.is_set():
+        print(f"{name}: stopped after {limit} s, the limit that STEP_TIMEOUT sets.")
+    elif killed := signal_name(status):
+        print(f"{name}: its process was killed by {killed}.")
+    print()
+    return status
+
+
+def step_timeout() -> int:
+    """Return how many seconds an attempt of a task may take. Raises ConfigError if STEP_TIMEOUT is not a number."""
+    text = os.environ.get("STEP_TIMEOUT") or str(TIMEOUT_SECONDS)
+    if not text.isdecimal() or int(text) == 0:
+        raise ConfigError(f"STEP_TIMEOUT: {text!r} is not a whole number of seconds above 0, such as 60.")
+    return int(text)
 
 
 @contextmanager

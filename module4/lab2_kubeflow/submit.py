@@ -1,33 +1,86 @@
-"""Send compiled pipelines to a Kubeflow Pipelines server: upload one, run it, or let it run again and again.
+"""Send compiled pipelines to a Kubeflow Pipelines server: upload one, run it once, or schedule it.
 
-The server is given by its URL. A token, if it wants one, comes from the environment: on a command line it would stay
-in the shell's history.
+The server is given by its URL. If it asks for a token, that comes from the environment: on a command line it would
+stay in the shell's history.
 """
 
 import hashlib
 import json
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import kfp
 import kfp_server_api
 import urllib3
+import yaml
 
+from shared.config import PipelineConfig
 from shared.errors import PipelineError
+from shared.inference import parse_day
+from shared.version import code_version
 
 EXPERIMENT = "one-pipeline"
 TOKEN = "KFP_TOKEN"
 PATIENCE_SECONDS = 10
+SCHEDULED_DAY = "2013-[[ScheduledTime.01-02]]"  # KFP's scheduler fills it in; Go writes dates like this
+
+
+def arguments_for(
+    file: Path, config: PipelineConfig, store: str, day: str = "", scheduled: bool = False
+) -> dict[str, str]:
+    """Return the arguments that the file's pipeline takes; `store` is where pods find registry and predictions.
+
+    Raises PipelineError when the file is not a compiled pipeline, or needs an argument that is not known here.
+    """
+    if day and not scheduled:
+        parse_day(day)
+    known = {
+        "config": config.to_json(),
+        "registry": f"{store}/registry",
+        "partitions": f"{store}/predictions",
+        "day": day or (SCHEDULED_DAY if scheduled else config.test_end.isoformat()),
+        "code": code_version(),
+    }
+    taken = read_inputs(file)
+    missing = [name for name, optional in taken.items() if not optional and name not in known]
+    if missing:
+        raise PipelineError(f"file: {file} needs arguments that are not known here: {', '.join(missing)}.")
+    return {name: value for name, value in known.items() if name in taken}
+
+
+def read_inputs(file: Path) -> dict[str, bool]:
+    """Return the pipeline's parameters, each with whether it is optional. Raises PipelineError: see `arguments_for`."""
+    try:
+        documents = list(yaml.safe_load_all(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise PipelineError(
+            f"file: cannot read {file} ({error.strerror}). Compile it first: make kubeflow-compile"
+        ) from None
+    except (ValueError, yaml.YAMLError):
+        documents = []
+    try:
+        name, root = documents[0]["pipelineInfo"]["name"], documents[0]["root"]
+        parameters = root.get("inputDefinitions", {}).get("parameters", {})
+        inputs = {name: bool(value.get("isOptional")) for name, value in parameters.items()}
+    except (LookupError, TypeError, AttributeError):
+        raise PipelineError(
+            f"file: {file} is not a compiled pipeline. `make kubeflow-compile` writes some to "
+            "module4/lab2_kubeflow/compiled."
+        ) from None
+    if not name or len(documents) > 2:
+        raise PipelineError(f"file: {file} must hold one pipeline and, at most, its Kubernetes settings.")
+    return inputs
 
 
 def connect(host: str, namespace: str | None = None) -> kfp.Client:
     """Return a client of the server at `host`. Raises PipelineError that says what is wrong with host or token."""
-    if not host.startswith(("http://", "https://")):
-        raise PipelineError(f"host: give the server's URL, as in http://localhost:8080, got {host!r}.")
+    check_url(host)
     token = os.environ.get(TOKEN)
     check(host, token)
     with warnings.catch_warnings():
@@ -35,13 +88,26 @@ def connect(host: str, namespace: str | None = None) -> kfp.Client:
         return kfp.Client(host=host, existing_token=token, namespace=namespace or "kubeflow")
 
 
+def check_url(host: str) -> None:
+    """Raise PipelineError unless `host` is the URL of a web server."""
+    if not host:
+        raise PipelineError("host: missing. Name the server's URL: make kubeflow-submit HOST=http://localhost:8080")
+    try:
+        url = urlsplit(host)
+        valid = url.scheme in ("http", "https") and url.hostname and url.port != 0 and not re.search(r"\s", host)
+    except ValueError:  # a port that is not a number, or a bracket that is not closed
+        valid = False
+    if not valid:
+        raise PipelineError(f"host: {host!r} is not a server's URL, such as http://localhost:8080.")
+
+
 def check(host: str, token: str | None) -> None:
     """Ask the server once whether it is there, lets us in, and is new enough: kfp.Client would ask five times."""
-    settings = kfp_server_api.Configuration(host=host.rstrip("/"))
-    settings.retries = False
+    connection = kfp_server_api.Configuration(host=host.rstrip("/"))
+    connection.retries = False
     if token:
-        settings.api_key, settings.api_key_prefix = {"authorization": token}, {"authorization": "Bearer"}
-    health = kfp_server_api.HealthzServiceApi(kfp_server_api.ApiClient(settings))
+        connection.api_key, connection.api_key_prefix = {"authorization": token}, {"authorization": "Bearer"}
+    health = kfp_server_api.HealthzServiceApi(kfp_server_api.ApiClient(connection))
     with explained(host):
         answer = health.healthz_service_get_healthz(_preload_content=False, _request_timeout=PATIENCE_SECONDS)
         try:
@@ -57,23 +123,23 @@ def explained(host: str) -> Iterator[None]:
         yield
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise PipelineError(
-            f"host: nobody answers at {host} ({type(error).__name__}). Is the address right, and is it reachable? "
-            "To a cluster: kubectl port-forward -n kubeflow svc/ml-pipeline-ui 8080:80"
+            f"host: no server answers at {host} ({type(error).__name__}). Check the address; to reach a cluster's: "
+            "kubectl port-forward -n kubeflow svc/ml-pipeline-ui 8080:80"
         ) from None
     except kfp_server_api.ApiException as error:
         if error.status in (302, 303, 401, 403):
             raise PipelineError(_refused(host)) from None
         if error.status in (404, 405, 501):
             raise PipelineError(
-                f"host: {host} does not know {kfp.__version__}'s API (v2beta1). Is it Kubeflow Pipelines 2 or newer?"
+                f"host: {host} does not know the API v2beta1. Is it Kubeflow Pipelines 2 or newer?"
             ) from None
         raise PipelineError(f"{host} answered {error.status} {error.reason}: {_message(error)}") from None
 
 
 def upload(client: kfp.Client, file: Path) -> str:
-    """Store the file on the server and return its version's name, which follows from its content: it is stored once.
+    """Store the file on the server, once, and return the name of its version, which is derived from its content.
 
-    A new pipeline comes with a version under its own name too: so the server does it.
+    For a new pipeline the server also adds a version with the pipeline's own name.
     """
     name = file.stem
     version = f"{name}-{hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
@@ -97,7 +163,7 @@ def start(client: kfp.Client, file: Path, arguments: dict[str, Any], namespace: 
 def schedule(client: kfp.Client, file: Path, arguments: dict[str, Any], cron: str, namespace: str | None = None) -> str:
     """Run the file whenever `cron` says (six fields, seconds first) and return the recurring run's id.
 
-    One run at a time. Runs that were missed while the schedule was off are not made up for.
+    One run at a time. Runs that were missed while the schedule was off are not caught up.
     """
     experiment = client.create_experiment(EXPERIMENT, namespace=namespace)
     recurring = client.create_recurring_run(
@@ -114,8 +180,8 @@ def schedule(client: kfp.Client, file: Path, arguments: dict[str, Any], cron: st
 
 def _refused(host: str) -> str:
     return (
-        f"host: {host} does not let us in. Put a token into the environment variable {TOKEN}, as the server's "
-        "administrator says; the present one is missing, wrong or too old."
+        f"host: {host} does not let us in: the token is missing, wrong or expired. Ask the server's administrator for "
+        f"one and put it into the environment variable {TOKEN}."
     )
 
 

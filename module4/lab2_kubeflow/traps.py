@@ -1,6 +1,6 @@
-"""Two traps to fall into once, here, where it costs nothing: a cached result of old code, and a branch not taken.
+"""Two traps to fall into here, where it costs nothing: a cached result of old code, and a branch that is not taken.
 
-Both end with a pipeline that KFP calls a success.
+Both pipelines end in what KFP calls a success.
 """
 
 import os
@@ -12,14 +12,13 @@ from kfp import dsl
 from module4.lab2_kubeflow.components import component
 from module4.lab2_kubeflow.lineage import last_run
 from module4.lab2_kubeflow.run import RUNS, local_runner
-from module4.platforms import WORKSPACE
 from shared.version import code_version
 
 
 @component
 def compute(code: str) -> int:
-    """Return what a package computes. KFP sees this text, and not that of the package."""
-    import borrowed  # type: ignore[import-not-found]
+    """Return what a package computes. KFP sees this text, but not the package's."""
+    import borrowed
 
     return borrowed.compute()
 
@@ -31,19 +30,19 @@ def computing(code: str = "") -> int:
 
 
 def stale_cache(folder: Path) -> dict[str, int]:
-    """Change a package between runs; return what the runs gave, without and with the package's version as parameter."""
+    """Change a package between runs; return each run's result, without and with the version as a parameter."""
     package = folder / "package"
     package.mkdir(parents=True, exist_ok=True)
     found = os.environ.get("PYTHONPATH", "")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(package), found]))
-    given = {}
+    results = {}
     for answer in (1, 2):
-        (package / "borrowed.py").write_text(f"def compute():\n    return {answer}\n")
+        (package / "borrowed.py").write_text(f"def compute():\n    return {answer}\n", encoding="utf-8")
         for name, version in (("without version", ""), ("with version", code_version(package))):
             with local_runner(folder):
-                given[f"the package returns {answer}, {name}"] = computing(code=version).output
+                results[f"the package returns {answer}, {name}"] = computing(code=version).output
     os.environ["PYTHONPATH"] = found
-    return given
+    return results
 
 
 @component
@@ -67,7 +66,7 @@ def warning(text: str) -> None:
 
 
 def false_branch(folder: Path) -> dict[str, bool]:
-    """Return for some forecasts whether the warning came: kfp.local puts a text between quotes and evaluates it."""
+    """Return for each forecast whether the warning came: kfp.local puts the text between quotes and evaluates it."""
     came = {}
     for text in ("on time", "late", "it's late"):
         with local_runner(folder):
@@ -76,18 +75,13 @@ def false_branch(folder: Path) -> dict[str, bool]:
     return came
 
 
-def main() -> None:
-    """Fall into both traps and print what came out."""
-    folder = WORKSPACE / "kubeflow-traps"
-    shutil.rmtree(folder, ignore_errors=True)  # the cache of an earlier time would change what happens
-    given, came = stale_cache(folder), false_branch(folder)  # first: KFP prints much while they run
-    print("\nA cached component returns what a package returns. What came:")
-    for name, number in given.items():
+def show(folder: Path) -> None:
+    """Fall into both traps and print the results. `folder` is emptied: an old cache would change what happens."""
+    shutil.rmtree(folder, ignore_errors=True)
+    results, came = stale_cache(folder), false_branch(folder)  # first: KFP prints a lot while they run
+    print("\nA cached component returns what a package returns. The results:")
+    for name, number in results.items():
         print(f"  {name}: {number}")
     print("\nA warning, unless the forecast is 'on time'. Did it come?")
     for text, warned in came.items():
         print(f"  {text}: {'yes' if warned else 'no'}")
-
-
-if __name__ == "__main__":
-    main()

@@ -10,6 +10,7 @@ from upath import UPath
 from module4.lab3_dagster.metadata import describe
 from shared import artifacts
 from shared.artifacts import Storable
+from shared.report import report_files
 from shared.storage import replace_file
 
 Value = BaseModel | DataFrame | Storable
@@ -30,7 +31,7 @@ class ArtifactIOManager(dg.ConfigurableIOManager):
         if isinstance(value, BaseModel):
             replace_file(UPath(self._uri(context)), value.model_dump_json().encode())
         else:
-            summary = artifacts.save(value, self._uri(context))
+            summary = artifacts.save(value, self._uri(context), report_files(value))
             context.add_output_metadata({**summary, **describe(value)})
 
     def load_input(self, context: dg.InputContext) -> Value:

@@ -1,74 +1,82 @@
-"""Predictions every morning: a deployed app that Modal's own clock calls, with nothing of ours kept running.
+"""Predictions every morning: Modal's own clock calls the deployed app, and nothing of ours has to keep running.
 
-A scheduled function gets no arguments, and there is no backfill: `modal run` calls the same function for any days.
+A scheduled function gets no arguments, and Modal has no backfill: `modal run` calls the same function for any day.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import modal
 
-from module4.lab4_modal.common import STORE, image, retries, synced, volume
+from module4.lab4_modal.training import STORE, image, retries, synced_volume, volume
 from shared import steps
 from shared.config import in_2013
+from shared.errors import exit_on_error
 from shared.storage import Summary
 
 app = modal.App("inference", image=image, volumes={STORE: volume})
 
 
 @app.function(timeout=600, retries=retries)
-@synced()
-def load_batch(config: str, day: str, output: str) -> Summary:
-    """Make the features of the day's flights."""
-    return steps.load_batch(config, day, output)
+def load_batch(config_json: str, day: str, output: str) -> Summary:
+    """Compute the features of the day's flights."""
+    with synced_volume():
+        return steps.load_batch(config_json, day, output)
 
 
 @app.function(timeout=600, retries=retries)
-@synced()
-def load_model(config: str, registry: str, output: str) -> Summary:
+def load_model(config_json: str, registry: str, output: str) -> Summary:
     """Copy the model that is in production."""
-    return steps.load_model(config, registry, output)
+    with synced_volume():
+        return steps.load_model(config_json, registry, output)
 
 
 @app.function(timeout=600, retries=retries)
-@synced()
-def predict(config: str, batch: str, model: str, output: str) -> Summary:
+def predict(config_json: str, batch: str, model: str, output: str) -> Summary:
     """Predict the day's flights."""
-    return steps.predict(config, batch, model, output)
+    with synced_volume():
+        return steps.predict(config_json, batch, model, output)
 
 
 @app.function(timeout=600, retries=retries)
-@synced()
-def save_predictions(config: str, predictions: str, partitions: str) -> Summary:
-    """Store the day's partition; again, it changes nothing."""
-    return steps.save_predictions(config, predictions, partitions)
+def save_predictions(config_json: str, predictions: str, partitions: str) -> Summary:
+    """Store the day's partition; storing it again changes nothing."""
+    with synced_volume():
+        return steps.save_predictions(config_json, predictions, partitions)
 
 
 @app.function(timeout=1800, max_containers=4)
-def predict_day(day: str, config: str = "tiny", store: str = STORE) -> Summary:
-    """Predict one day. The first two steps do not wait for each other: `.spawn()` starts a call and returns at once."""
+def predict_day(day: str, config_json: str = "tiny", store: str = STORE) -> Summary:
+    """Predict one day. The first two steps run side by side: `.spawn()` starts a call without waiting for it."""
+    from shared.inference import parse_day
+
+    day = parse_day(day).isoformat()  # it becomes a folder's name
     folder = f"{store}/inference/{day}"
-    started = load_batch.spawn(config, day, f"{folder}/load_batch")
-    model = load_model.remote(config, f"{store}/registry", f"{folder}/load_model")
+    started = load_batch.spawn(config_json, day, f"{folder}/load_batch")
+    model = load_model.remote(config_json, f"{store}/registry", f"{folder}/load_model")
     batch = started.get()
-    predictions = predict.remote(config, batch["uri"], model["uri"], f"{folder}/predict")
-    return save_predictions.remote(config, predictions["uri"], f"{store}/predictions")
+    predictions = predict.remote(config_json, batch["uri"], model["uri"], f"{folder}/predict")
+    return save_predictions.remote(config_json, predictions["uri"], f"{store}/predictions")
 
 
 @app.function(schedule=modal.Cron("30 5 * * *", timezone="America/New_York"), timeout=3600, max_containers=1)
 def every_morning() -> None:
-    """Predict today, before the first departure."""
+    """Predict today's flights before the first departure."""
     print(predict_day.local(today_in_2013()))
 
 
 def today_in_2013() -> str:
-    """Return the day of 2013, the year of the data, that stands for today."""
+    """Return today's date in 2013, the year of the data."""
     return in_2013(datetime.now(ZoneInfo("America/New_York")).date()).isoformat()
 
 
 @app.local_entrypoint()
-def main(first: str, days: int = 1, config: str = "tiny", store: str = STORE) -> None:
-    """Backfill: `modal run -m module4.lab4_modal.inference --first 2013-03-11 --days 7`, a few days at a time."""
-    dates = [(date.fromisoformat(first) + timedelta(days=number)).isoformat() for number in range(days)]
-    for summary in predict_day.map(dates, kwargs={"config": config, "store": store}):
+def main(first: str, days: int = 1, config_json: str = "tiny", store: str = STORE) -> None:
+    """Backfill a few days: `modal run -m module4.lab4_modal.inference --first 2013-03-11 --days 7`."""
+    from shared.inference import parse_day
+
+    with exit_on_error():
+        begin = parse_day(first)
+        dates = [parse_day((begin + timedelta(days=number)).isoformat()).isoformat() for number in range(days)]
+    for summary in predict_day.map(dates, kwargs={"config_json": config_json, "store": store}):
         print(f"{summary['day']}: {summary['mean_probability']:.3f} late on average, by {summary['version']}")

@@ -1,35 +1,39 @@
-"""Every Monday: is the model in production still right? If not, this app starts the training of the other one."""
+"""Every Monday: is the model in production still right? If it is not, this app starts the training app."""
 
 import modal
 
-from module4.lab4_modal.common import STORE, image, retries, synced, volume
 from module4.lab4_modal.inference import today_in_2013
+from module4.lab4_modal.training import STORE, image, retries, synced_volume, volume
 from shared import steps
+from shared.errors import exit_on_error
 from shared.storage import Summary
 
 app = modal.App("monitoring", image=image, volumes={STORE: volume})
 
 
 @app.function(timeout=600, retries=retries)
-@synced()
-def measure_drift(config: str, registry: str, day: str, output: str) -> Summary:
-    """Compare the days before `day` with the weeks that the model was trained on."""
-    return steps.measure_drift(config, registry, day, output)
+def measure_drift(config_json: str, registry: str, day: str, output: str) -> Summary:
+    """Compare the days before `day` with the weeks on which the model was trained."""
+    with synced_volume():
+        return steps.measure_drift(config_json, registry, day, output)
 
 
 @app.function(timeout=600, retries=retries)
-@synced()
-def decide_retraining(config: str, drift: str, output: str) -> Summary:
-    """Decide whether to train again."""
-    return steps.decide_retraining(config, drift, output)
+def decide_retraining(config_json: str, drift: str, output: str) -> Summary:
+    """Decide whether to retrain."""
+    with synced_volume():
+        return steps.decide_retraining(config_json, drift, output)
 
 
 @app.function(timeout=1800)
-def watch(day: str, config: str = "tiny", store: str = STORE) -> Summary:
-    """Measure and decide; if the model is outdated, call the deployed training app and do not wait for it."""
+def watch(day: str, config_json: str = "tiny", store: str = STORE) -> Summary:
+    """Measure drift and decide. If the model is outdated, start the deployed training app without waiting for it."""
+    from shared.inference import parse_day
+
+    day = parse_day(day).isoformat()  # it becomes a folder's name
     folder = f"{store}/monitoring/{day}"
-    drift = measure_drift.remote(config, f"{store}/registry", day, f"{folder}/measure_drift")
-    decision = decide_retraining.remote(config, drift["uri"], f"{folder}/decide_retraining")
+    drift = measure_drift.remote(config_json, f"{store}/registry", day, f"{folder}/measure_drift")
+    decision = decide_retraining.remote(config_json, drift["uri"], f"{folder}/decide_retraining")
     call = ""
     if decision["retrain"]:
         pipeline = modal.Function.from_name("training", "pipeline")
@@ -44,8 +48,12 @@ def every_week() -> None:
 
 
 @app.local_entrypoint()
-def main(day: str, config: str = "tiny", store: str = STORE) -> None:
-    """Watch any day: `modal run -m module4.lab4_modal.monitoring --day 2013-07-08`."""
-    decision = watch.remote(day, config, store)
+def main(day: str, config_json: str = "tiny", store: str = STORE) -> None:
+    """Watch on any day: `modal run -m module4.lab4_modal.monitoring --day 2013-07-08`."""
+    from shared.inference import parse_day
+
+    with exit_on_error():
+        parse_day(day)
+    decision = watch.remote(day, config_json, store)
     print("\n".join(decision["reasons"]))
-    print(f"training again: {decision['training_call'] or 'no'}")
+    print(f"retraining: {decision['training_call'] or 'no'}")

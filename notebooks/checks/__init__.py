@@ -1,12 +1,20 @@
 """What an exercise's check is made of: findings about the student's own object, each with a hint.
 
-A check is a generator. It yields a finding per thing that must be true; the first `must` that fails ends it, because
-what comes after would only confuse. An answer that is still the stub is "not done yet", which is no error.
+A check is a generator. It yields a finding for everything that must be true; the first `must` that fails ends it,
+because what comes after would only confuse. An answer that is still the stub is "not done yet", which is not an error.
+
+A check tries an answer out; it does not read its source. Whatever it hands to the student's code is a fresh copy
+(`call`), so no answer can spoil the check for itself or for the next answer.
 """
 
+import copy
 import html
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
+
+MISSING = object()
 
 
 @dataclass(frozen=True)
@@ -20,7 +28,7 @@ class Finding:
 
 
 def expect(passed: object, what: str, hint: str) -> Finding:
-    """Return a finding; the check goes on, whatever it is."""
+    """Return a finding; the check continues, whatever it is."""
     return Finding(bool(passed), what, hint)
 
 
@@ -32,12 +40,54 @@ def must(passed: object, what: str, hint: str) -> Finding:
 Check = Callable[..., Iterator[Finding]]
 
 
+class AnswerError(Exception):
+    """The student's code raised an error; the message says which, and for which arguments."""
+
+
+def call(function: Callable[..., Any], **arguments: object) -> Any:
+    """Call the student's function with fresh copies of the arguments and return its result.
+
+    The arguments are passed by name if the function knows their names, and by position otherwise.
+    Raises AnswerError, naming the arguments, if the function does.
+    """
+    fresh = copy.deepcopy(arguments)
+    positional = () if _takes_names(function, fresh) else tuple(fresh.values())
+    try:
+        return function(*positional, **({} if positional else fresh))
+    except Exception as error:
+        shown = ", ".join(f"{name}={short(value)}" for name, value in arguments.items())
+        raise AnswerError(f"For {shown} it raised {type(error).__name__}: {error}.") from error
+
+
+def _takes_names(function: Callable[..., Any], arguments: dict[str, Any]) -> bool:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    named = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    return named >= set(arguments)
+
+
+def short(value: object, length: int = 120) -> str:
+    """Return the value as Python writes it, cut if it is long: the text '3' is not the number 3."""
+    text = repr(value)
+    return text if len(text) <= length else f"{text[:length]}…"
+
+
+def saw(value: object) -> str:
+    """Say what an answer returned, and ask for a forgotten `return`."""
+    if value is None:
+        return "It returned None. Is the `return` missing?"
+    return f"It returned {short(value)}."
+
+
 @dataclass(frozen=True)
 class Result:
     """What the check of one exercise found. In a notebook it shows itself."""
 
     exercise: int
     findings: tuple[Finding, ...]
+    note: str = ""
 
     @property
     def done(self) -> bool:
@@ -56,6 +106,7 @@ class Result:
 
     def __repr__(self) -> str:
         lines = [f"Exercise {self.exercise}: {self.verdict}"]
+        lines += [f"  {self.note}"] if self.note else []
         for finding in self.findings:
             lines.append(f"  {'[ OK ]' if finding.passed else '[FAIL]'} {finding.what}")
             lines += [] if finding.passed else [f"         Hint: {finding.hint}"]
@@ -69,33 +120,62 @@ class Result:
             + "</li>"
             for finding in self.findings
         )
+        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
         return (
             f'<div style="border-left: 4px solid {colour}; padding: 0.2em 0.8em">'
-            f"<strong>Exercise {self.exercise}: {self.verdict}</strong>"
+            f"<strong>Exercise {self.exercise}: {self.verdict}</strong>{note}"
             f'<ul style="list-style: none; padding-left: 0">{items}</ul></div>'
         )
 
 
 class Exercises:
-    """The checks of one lesson: `check(2, answer)` judges the answer to its second exercise."""
+    """The checks of one lesson: `check(2)` judges the answer to its second exercise.
+
+    Each check names the variables that hold its answer. They are looked up in the notebook, so that a name that does
+    not exist yet gives a sentence and not a NameError.
+    """
 
     def __init__(self) -> None:
         self.checks: dict[int, Check] = {}
+        self.names: dict[int, tuple[str, ...]] = {}
 
-    def exercise(self, number: int) -> Callable[[Check], Check]:
-        """Decorate the check of exercise `number`."""
+    def exercise(self, number: int, *names: str) -> Callable[[Check], Check]:
+        """Decorate the check of exercise `number`, whose answer is in the variables `names`."""
 
         def add(check: Check) -> Check:
-            self.checks[number] = check
+            self.checks[number], self.names[number] = check, names
             return check
 
         return add
 
     def __call__(self, number: int, *answers: object) -> Result:
-        """Judge the answers; never raises for what a student wrote."""
-        if all(answer is None or answer is ... for answer in answers):
-            return Result(number, ())
-        return Result(number, tuple(_until_the_end(self.checks[number], answers)))
+        """Judge the answers given here, or else those in the notebook; never raises for what a student wrote."""
+        if number not in self.checks:
+            return Result(number, (), f"This lesson has the exercises {', '.join(map(str, sorted(self.checks)))}.")
+        names = self.names[number]
+        found = answers or tuple(_notebook().get(name, MISSING) for name in names)
+        if all(answer is MISSING or answer is None or answer is ... for answer in found):
+            return Result(number, (), _not_done(names))
+        missing = [name for name, answer in zip(names, found, strict=False) if answer is MISSING or answer is None]
+        if missing:
+            sentence = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} still to be written."
+            return Result(number, (must(False, f"there are {' and '.join(names)}", sentence),))
+        return Result(number, tuple(_until_the_end(self.checks[number], found)))
+
+
+def _notebook() -> dict[str, Any]:
+    from IPython import get_ipython
+
+    shell = get_ipython()  # type: ignore[no-untyped-call]
+    return dict(shell.user_ns) if shell else {}
+
+
+def _not_done(names: tuple[str, ...]) -> str:
+    which = " and ".join(f"`{name}`" for name in names) or "The answer"
+    return (
+        f"{which} {'are' if len(names) > 1 else 'is'} not there yet. Write your answer in the cell above and run it. "
+        "If that cell ends with an error, correct it first; if it calls a function of yours, that function must return."
+    )
 
 
 def _until_the_end(check: Check, answers: tuple[object, ...]) -> Iterator[Finding]:
@@ -104,6 +184,8 @@ def _until_the_end(check: Check, answers: tuple[object, ...]) -> Iterator[Findin
             yield finding
             if finding.final and not finding.passed:
                 return
+    except AnswerError as error:
+        yield expect(False, "your answer can be tried out", str(error))
     except Exception as error:
         yield expect(
             False,

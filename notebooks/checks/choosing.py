@@ -1,23 +1,52 @@
 """Checks of lesson 8: the student's functions on rows as `module4.compare` makes them."""
 
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Iterator, Mapping
+from numbers import Real
 from typing import Any
 
-from notebooks.checks import Exercises, Finding, expect, must
+from notebooks.checks import Exercises, Finding, call, expect, must, saw
 
 check = Exercises()
 
 Row = dict[str, Any]
+Can = dict[str, set[str]]
 
-ROWS: list[Row] = [
-    {"platform": "modal", "status": "ok", "seconds": 45.0},
-    {"platform": "airflow", "status": "failed", "seconds": 3.0},
-    {"platform": "python", "status": "ok", "seconds": 20.0},
-    {"platform": "dagster", "status": "ok", "seconds": 23.5},
-    {"platform": "kubeflow", "status": "differs in data", "seconds": 21.0},
-]
-CAN = {
+TOLERANCE = 0.051  # seconds: an answer may round to a tenth, as the lesson's table does
+TABLES = 40  # generated tables
+
+
+def _rows(*runs: tuple[str, str, float]) -> list[Row]:
+    """Return rows with the columns of the lesson's table that say something about time."""
+    plain = next((seconds for platform, _, seconds in runs if platform == "python"), None)
+    return [
+        {
+            "platform": platform,
+            "title": platform.title(),
+            "mode": "any",
+            "status": status,
+            "fingerprint": "1fdff17562a0" if status == "ok" else None,
+            "seconds": seconds,
+            "startup_seconds": 1.0,
+            "step_seconds": seconds / 2,
+            "over_python_seconds": None if plain is None else round(seconds - plain, 2),
+            "peak_memory_mib": 500,
+        }
+        for platform, status, seconds in runs
+    ]
+
+
+ROWS = _rows(
+    ("modal", "ok", 45.0),
+    ("airflow", "failed", 3.0),
+    ("python", "ok", 20.0),
+    ("dagster", "ok", 23.5),
+    ("kubeflow", "differs in data", 21.0),
+    ("make", "ok", 18.5),
+)
+CAN: Can = {
     "python": set(),
+    "make": set(),
     "airflow": {"schedule", "history"},
     "kubeflow": {"containers"},
     "dagster": {"schedule", "history"},
@@ -25,52 +54,109 @@ CAN = {
 }
 
 
-@check.exercise(1)
+@check.exercise(1, "over_python")
 def over_python(answer: Callable[[list[Row]], dict[str, float]]) -> Iterator[Finding]:
-    """Rows in another order, one failed, one that did other work."""
+    """Rows in any order, one failed, one that did other work, one faster than plain Python."""
     yield must(callable(answer), "it is a function", "Define `def over_python(rows):` and return a dictionary.")
-    found = answer([dict(row) for row in ROWS])
-    yield must(isinstance(found, dict), "it returns a dictionary", f"It returned a {type(found).__name__}.")
+    found = call(answer, rows=ROWS)
+    yield must(isinstance(found, Mapping), "it returns a dictionary", f"{saw(found)} That is not a dictionary.")
     yield expect(
         not {"airflow", "kubeflow"} & {*found},
         "only runs that ended well count",
         "A run that failed after three seconds is in it, or one that did other work: look at status.",
     )
-    yield expect("python" not in found, "plain Python is left out", "Python over Python is 0, and no platform.")
-    right = {"modal": 25.0, "dagster": 3.5}
-    got = {name: found.get(name) for name in right}
     yield expect(
-        got == right,
+        "python" not in found, "plain Python is left out", "Plain Python is what the others are compared with."
+    )
+    right = _over_python(ROWS)
+    yield expect(
+        _close(found, right),
         "the seconds are those above plain Python's",
-        f"For 45.0 and 23.5 seconds, and 20.0 of plain Python, you said {got}. Subtract, and find plain Python by its "
-        "name, not by its place.",
+        f"Plain Python took 20.0 s; right is {right}. {saw(dict(found))} Subtract, and find plain Python by its name; "
+        "one that is faster has a negative number.",
+    )
+    chance = random.Random(2013)
+    for _ in range(TABLES):
+        rows, _unused = _generate(chance)
+        found, right = call(answer, rows=rows), _over_python(rows)
+        if not _close(found, right):
+            said = [(row["platform"], row["status"], row["seconds"]) for row in rows]
+            yield expect(False, "it is right for other rows", f"For {said}, right is {right}. {saw(found)}")
+            return
+    yield expect(True, f"it is right for {TABLES} other tables", "")
+
+
+def _over_python(rows: list[Row]) -> dict[str, float]:
+    plain = next(row["seconds"] for row in rows if row["platform"] == "python")
+    return {
+        row["platform"]: round(row["seconds"] - plain, 2)
+        for row in rows
+        if row["status"] == "ok" and row["platform"] != "python"
+    }
+
+
+def _close(found: Any, right: dict[str, float]) -> bool:
+    return (
+        isinstance(found, Mapping)
+        and {*found} == {*right}
+        and all(isinstance(found[name], Real) and abs(found[name] - right[name]) <= TOLERANCE for name in right)
     )
 
 
-@check.exercise(2)
-def choose(answer: Callable[[list[Row], dict[str, set[str]], set[str]], str | None]) -> Iterator[Finding]:
-    """Needs first, then speed, and None when nobody can."""
+def _generate(chance: random.Random) -> tuple[list[Row], Can]:
+    names = chance.sample(["airflow", "kubeflow", "dagster", "modal", "make"], chance.randint(0, 5))
+    runs = [
+        (name, chance.choice(["ok", "ok", "ok", "failed", "differs in model"]), chance.randint(100, 600) / 10)
+        for name in names
+    ]
+    runs.insert(chance.randint(0, len(runs)), ("python", "ok", chance.randint(150, 300) / 10))
+    kinds = ["schedule", "history", "containers"]
+    return _rows(*runs), {name: {*chance.sample(kinds, chance.randint(0, 3))} for name in [*names, "python"]}
+
+
+@check.exercise(2, "choose")
+def choose(answer: Callable[[list[Row], Can, set[str]], str | None]) -> Iterator[Finding]:
+    """Needs first, then speed, and None when no platform can."""
     yield must(
         callable(answer), "it is a function", "Define `def choose(rows, can, needs):` and return a name or None."
     )
-    rows = [dict(row) for row in ROWS]
-    chosen = answer(rows, CAN, {"schedule"})
-    yield expect(
-        chosen == "dagster",
-        "the fastest of those that can",
-        f"Who has a schedule: dagster in 23.5 s, modal in 45 s, and airflow, which failed. You said {chosen!r}.",
-    )
-    chosen = answer(rows, CAN, {"schedule", "containers"})
-    yield expect(
-        chosen == "modal",
-        "every need counts",
-        f"Both a schedule and containers: only modal has them. You said {chosen!r}. A set is in another with <=.",
-    )
-    chosen = answer(rows, CAN, {"teleport"})
-    yield expect(chosen is None, "None if nobody can", f"Nobody can teleport, and you said {chosen!r}.")
-    chosen = answer(rows, CAN, set())
-    yield expect(
-        chosen == "python",
-        "without needs, the fastest of all",
-        f"Nothing is needed; python is fastest. You said {chosen!r}.",
-    )
+    rows = [row for row in ROWS if row["platform"] != "make"]
+    for needs, right, what, hint in (
+        (
+            {"schedule"},
+            "dagster",
+            "the fastest of those that can",
+            "A schedule: dagster in 23.5 s, modal in 45 s, and airflow, which failed.",
+        ),
+        (
+            {"schedule", "containers"},
+            "modal",
+            "every need counts",
+            "Both a schedule and containers: only modal has them. A set is contained in another with <=.",
+        ),
+        (
+            {"containers"},
+            "modal",
+            "only runs that ended well count",
+            "Containers: modal, and kubeflow, which is faster but made another model.",
+        ),
+        ({"teleport"}, None, "None if no platform can", "No platform can teleport."),
+        (set(), "python", "without needs, the fastest of all", "Nothing is needed, and python is fastest."),
+    ):
+        found = call(answer, rows=rows, can=CAN, needs=needs)
+        said = f"It returned {found!r}."
+        yield expect(found == right and type(found) is type(right), what, f"{hint} Right is {right!r}. {said}")
+    chance = random.Random(2013)
+    for _ in range(TABLES):
+        table, can = _generate(chance)
+        needs = {*chance.sample(["schedule", "history", "containers"], chance.randint(0, 2))}
+        able = [row for row in table if row["status"] == "ok" and needs <= can[row["platform"]]]
+        fastest = min((row["seconds"] for row in able), default=None)
+        rights = {row["platform"] for row in able if row["seconds"] == fastest} or {None}
+        found = call(answer, rows=table, can=can, needs=needs)
+        if found not in rights:
+            said = [(row["platform"], row["status"], row["seconds"]) for row in table]
+            hint = f"For {said}, can={can} and needs={needs or 'set()'}, right is {sorted(map(repr, rights))}."
+            yield expect(False, "it is right for other tables", f"{hint} It returned {found!r}.")
+            return
+    yield expect(True, f"it is right for {TABLES} other tables", "")

@@ -1,14 +1,21 @@
 """Checks of lesson 7: the student's functions against the ones that the course uses, on real and on chosen figures."""
 
 import math
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
-from notebooks.checks import Exercises, Finding, expect, must
+import numpy as np
+
+from notebooks.checks import Exercises, Finding, call, expect, must, saw
 from shared.config import Monitoring, preset
 from shared.monitoring import Drift, decide_retraining
 
 check = Exercises()
+
+PSI_TOLERANCE = 0.0005  # an answer may be rounded to three digits
+WEEKS = 60  # generated weeks
 
 LIMITS = Monitoring()
 QUIET = Drift(
@@ -28,66 +35,142 @@ QUIET = Drift(
 )
 
 
-@check.exercise(1)
+@check.exercise(1, "psi")
 def psi(answer: Callable[[list[float], list[float]], float]) -> Iterator[Finding]:
-    """Equal shares, moved shares, and both ways round."""
+    """Equal shares, moved shares, both directions, and any number of bins."""
     yield must(callable(answer), "it is a function", "Define `def psi(then, now):` and return a number.")
-    same = answer([0.5, 0.5], [0.5, 0.5])
-    yield must(
-        isinstance(same, int | float),
-        "it returns a number",
-        f"It returned a {type(same).__name__}: add up all the bins.",
-    )
-    yield expect(same == 0, "equal shares give 0", f"For equal shares it returned {same}.")
-    moved = answer([0.5, 0.5], [0.25, 0.75])
-    right = 0.25 * math.log(2) + 0.25 * math.log(1.5)
-    yield expect(
-        math.isclose(moved, right),
-        "moved shares give the sum of all bins",
-        f"For [0.5, 0.5] and [0.25, 0.75] it returned {moved:.4f}, and {right:.4f} is right. ln is math.log, and each "
-        "bin's share changes by now - then, with its sign.",
-    )
-    yield expect(
-        math.isclose(answer([0.9, 0.1], [0.1, 0.9]), answer([0.1, 0.9], [0.9, 0.1])),
-        "there and back is the same way",
-        "Change both lists round and the result must stay: is it the same logarithm in both?",
-    )
+    same = call(answer, then=[0.5, 0.5], now=[0.5, 0.5])
+    yield must(_is_number(same), "it returns a number", f"{saw(same)} That is not a number: add up all the bins.")
+    yield expect(abs(float(same)) <= PSI_TOLERANCE, "equal shares give 0", f"For equal shares: {saw(same)}")
+    for then, now, what in (
+        ([0.5, 0.5], [0.25, 0.75], "moved shares give the sum of all bins"),
+        ([0.25, 0.75], [0.5, 0.5], "the way back gives the same"),
+        ([0.2, 0.3, 0.5], [0.2, 0.5, 0.3], "three bins count, wherever the change is"),
+        ([1.0], [1.0], "one bin is enough"),
+        ([0.01, 0.99], [0.99, 0.01], "a large shift gives a large number"),
+        ([0.1] * 10, [0.01, *[0.11] * 9], "ten bins count"),
+    ):
+        found, right = call(answer, then=then, now=now), _psi(then, now)
+        yield expect(
+            _is_number(found) and abs(float(found) - right) <= PSI_TOLERANCE,
+            what,
+            f"For then={then} and now={now}, right is {right:.4f} (within {PSI_TOLERANCE}). {saw(found)} ln is "
+            "math.log, and each bin's share changes by now - then, with its sign.",
+        )
 
 
-@check.exercise(2)
+def _is_number(value: Any) -> bool:
+    """Accept any number, also a NumPy array without dimensions; True is not a number here."""
+    array = np.asarray(value) if not isinstance(value, str | bytes | bool | None) else np.asarray("")
+    return array.shape == () and array.dtype.kind in "fiu" and math.isfinite(float(array))
+
+
+def _psi(then: list[float], now: list[float]) -> float:
+    return sum((b - a) * math.log(b / a) for a, b in zip(then, now, strict=True))
+
+
+@check.exercise(2, "retrain")
 def retrain(answer: Callable[[Drift, Monitoring], bool]) -> Iterator[Finding]:
     """Compare with the course's own decision."""
     yield must(callable(answer), "it is a function", "Define `def retrain(drift, limits):` and return True or False.")
-    cases = {
-        "a quiet week is no reason": (QUIET, "Nothing exceeds its limit there."),
-        "a calibration gap is a reason by itself": (
+    early = {"deployed": "2013-06-20"}
+    reached = Monitoring(max_calibration_gap=QUIET.calibration_gap, max_prediction_psi=QUIET.prediction_psi)
+    cases: list[tuple[str, Drift, Monitoring, str]] = [
+        ("a quiet week is not a reason", QUIET, LIMITS, "Nothing exceeds its limit there."),
+        (
+            "a calibration gap is a reason by itself",
             replace(QUIET, observed=0.30),
+            LIMITS,
             "The gap is 0.10 and the limit 0.05. One reason is enough: or, not and.",
         ),
-        "predictions that moved far are a reason by themselves": (
+        (
+            "predictions that moved far are a reason by themselves",
             replace(QUIET, prediction_psi=1.5),
+            LIMITS,
             "The index is 1.5 and the limit 1.0. One reason is enough: or, not and.",
         ),
-        "fewer late flights than predicted count too": (
+        (
+            "fewer late flights than predicted count too",
             replace(QUIET, observed=0.10),
+            LIMITS,
             "The gap has no sign: drift.calibration_gap is a distance.",
         ),
-        "a model is not judged by days before its deployment": (
-            replace(QUIET, observed=0.30, deployed="2013-06-20"),
+        (
+            "a gap is not a reason when it is too early",
+            replace(QUIET, observed=0.30, **early),
+            LIMITS,
             "The window begins before the deployment, so it is too early to tell.",
         ),
-    }
-    for what, (drift, hint) in cases.items():
-        right = decide_retraining(preset("tiny"), drift).retrain
-        yield expect(answer(drift, LIMITS) == right, what, f"There you said {answer(drift, LIMITS)}. {hint}")
-    yield expect(
-        not answer(QUIET, Monitoring(max_prediction_psi=QUIET.prediction_psi)),
-        "to reach a limit is not to exceed it",
-        "The index is exactly the limit there: greater, not greater or equal.",
-    )
-    strict = Monitoring(max_calibration_gap=0.005)
-    yield expect(
-        answer(QUIET, strict),
-        "other limits are obeyed",
-        "With a limit of 0.005 the quiet week is a reason too. Take the limits from the argument.",
-    )
+        (
+            "predictions that moved are not a reason when it is too early",
+            replace(QUIET, prediction_psi=1.5, **early),
+            LIMITS,
+            "The window begins before the deployment. Without parentheses, `and` binds closer than `or`.",
+        ),
+        (
+            "from the day of the deployment on it is not too early",
+            replace(QUIET, observed=0.30, deployed=QUIET.window_start),
+            LIMITS,
+            "The window begins on the day of the deployment: that is not before it.",
+        ),
+        (
+            "when the model was trained does not matter",
+            replace(QUIET, observed=0.30, trained_until="2013-06-20"),
+            LIMITS,
+            "Compare window_start with deployed, not with trained_until.",
+        ),
+        (
+            "to reach a limit is not to exceed it",
+            QUIET,
+            reached,
+            "The gap and the index are exactly at their limits there: greater, not greater or equal.",
+        ),
+        (
+            "other limits are obeyed: the gap's",
+            QUIET,
+            Monitoring(max_calibration_gap=0.005),
+            "With a limit of 0.005 the quiet week is a reason too. Take the limit from the argument.",
+        ),
+        (
+            "other limits are obeyed: the predictions'",
+            QUIET,
+            Monitoring(max_prediction_psi=0.05),
+            "With a limit of 0.05 the quiet week is a reason too. Take the limit from the argument.",
+        ),
+        (
+            "nothing else is a reason",
+            replace(QUIET, log_loss=0.9, roc_auc=0.4),
+            LIMITS,
+            "The task names two limits, and log loss is not among them.",
+        ),
+    ]
+    for what, drift, limits, hint in cases:
+        found, right = call(answer, drift=drift, limits=limits), _decide(drift, limits)
+        yield must(isinstance(found, bool | np.bool_), "it returns True or False", saw(found))
+        yield expect(bool(found) == right, what, f"{hint} It returned {found!r}.")
+    yield from _on_generated_weeks(answer)
+
+
+def _decide(drift: Drift, limits: Monitoring) -> bool:
+    return decide_retraining(preset("tiny", monitoring=limits), drift).retrain
+
+
+def _on_generated_weeks(answer: Callable[[Drift, Monitoring], bool]) -> Iterator[Finding]:
+    chance = random.Random(2013)
+    days = ("2013-05-20", "2013-06-03", "2013-06-17")
+    for _ in range(WEEKS):
+        drift = replace(
+            QUIET,
+            observed=chance.choice([0.1, 0.18, 0.2, 0.22, 0.3]),
+            prediction_psi=chance.choice([0.0, 0.3, 0.9, 1.1, 3.0]),
+            deployed=chance.choice(days),
+            window_start=chance.choice(days),
+        )
+        limits = Monitoring(
+            max_calibration_gap=chance.choice([0.01, 0.05, 0.2]), max_prediction_psi=chance.choice([0.2, 1.0, 5.0])
+        )
+        found, right = call(answer, drift=drift, limits=limits), _decide(drift, limits)
+        if bool(found) != right:
+            yield expect(False, "it is right for other weeks", f"For {drift} and {limits} it returned {found!r}.")
+            return
+    yield expect(True, f"it is right for {WEEKS} other weeks", "")

@@ -1,17 +1,18 @@
 """Checks of lesson 0: the student's configuration, and what a feature may be made from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-from notebooks.checks import Exercises, Finding, expect, must
-from shared.config import PipelineConfig
+from notebooks.checks import Exercises, Finding, expect, must, short
+from shared.config import PipelineConfig, preset
 
 check = Exercises()
 
 KNOWN = {"carrier", "dest", "tailnum", "departure_minute", "weather_temp", "distance"}
+RIGHT = preset("tiny", trials=3, test_start=date(2013, 6, 3))
 
 
-@check.exercise(1)
+@check.exercise(1, "mine")
 def configuration(answer: object) -> Iterator[Finding]:
     """A tiny configuration with three trials, tested from June on."""
     yield must(
@@ -23,37 +24,52 @@ def configuration(answer: object) -> Iterator[Finding]:
     yield expect(
         answer.preset == "tiny", "it starts from tiny", f"It starts from {answer.preset!r}: the first argument."
     )
-    yield expect(answer.trials == 3, "three trials", f"It has {answer.trials}; the field is called trials.")
+    yield expect(
+        answer.trials == 3 and isinstance(answer.trials, int),
+        "three trials",
+        f"trials is {answer.trials!r}, and it must be the number 3.",
+    )
     yield expect(
         answer.test_start == date(2013, 6, 3),
         "the test weeks begin on 3 June 2013",
-        f"They begin on {answer.test_start}; the field test_start takes a date(year, month, day).",
+        f"test_start is {answer.test_start!r}; the field takes a date(year, month, day).",
+    )
+    asked = {"preset", "trials", "test_start"}
+    others = [name for name in type(RIGHT).model_fields if name not in asked and _differs(answer, name)]
+    yield expect(
+        not others,
+        "everything else is as in tiny",
+        f"{', '.join(others)} differ from the preset tiny. Start from config.preset('tiny', ...).",
     )
 
 
-@check.exercise(2)
+def _differs(answer: PipelineConfig, field: str) -> bool:
+    return bool(getattr(answer, field) != getattr(RIGHT, field))
+
+
+@check.exercise(2, "allowed")
 def allowed_columns(answer: object) -> Iterator[Finding]:
     """Everything that is known before the flight, and nothing else."""
     yield must(
-        isinstance(answer, set | frozenset | list | tuple),
+        isinstance(answer, Iterable) and not isinstance(answer, str | bytes | Mapping),
         "it is a collection of names",
-        'Write a set, like {"carrier", "dest"}.',
+        f"It is a {type(answer).__name__}. Write a set of names, like {{'carrier', 'dest'}}.",
     )
-    assert isinstance(answer, set | frozenset | list | tuple)
-    names = {str(name) for name in answer}
+    assert isinstance(answer, Iterable)
+    names = list(answer)
+    strange = [name for name in names if not isinstance(name, str)]
+    yield must(not strange, "the names are text", f"{', '.join(map(short, strange))}: not text. Put names in quotes.")
+    chosen = set(names)
     yield expect(
-        "arr_delay" not in names,
+        "arr_delay" not in chosen,
         "nothing comes from the future",
-        "arr_delay is known when the flight has landed. It is what we want to predict: a model that reads it is "
+        "arr_delay is known only after the flight has landed. It is what we want to predict: a model that reads it is "
         "perfect in every test, and useless.",
     )
+    unknown = sorted(chosen - KNOWN - {"arr_delay"})
+    yield expect(not unknown, "all names are in the list", f"Not in the list: {', '.join(map(repr, unknown))}.")
     yield expect(
-        not names - KNOWN - {"arr_delay"},
-        "all names are in the list",
-        f"Not in the list: {', '.join(sorted(names - KNOWN - {'arr_delay'}))}.",
-    )
-    yield expect(
-        names >= KNOWN,
+        chosen >= KNOWN,
         "nothing useful is left out",
-        f"{', '.join(sorted(KNOWN - names))}: known before departure. The plan says it, or it was measured earlier.",
+        f"{', '.join(sorted(KNOWN - chosen))}: known before departure, because it was planned or measured earlier.",
     )

@@ -1,82 +1,173 @@
-"""Checks of lesson 1: the student's Makefile, read by Make itself, and the student's own scheduler."""
+"""Checks of lesson 1: the student's Makefile, run by Make itself, and the student's own scheduler."""
 
-import re
+import os
+import random
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
+from typing import Any
 
-from notebooks.checks import Exercises, Finding, expect, must
+from notebooks.checks import Exercises, Finding, call, expect, must, saw, short
 
 check = Exercises()
 
 Ready = Callable[[dict[str, set[str]], set[str]], set[str]]
 
-GRAPH: dict[str, set[str]] = {"a": set(), "b": {"a"}, "c": {"a"}, "d": {"b", "c"}}
+SOURCES = ("metrics.json", "slices.json")
+GRAPHS = 40  # generated graphs
 
 
-@check.exercise(1)
+@check.exercise(1, "my_makefile")
 def makefile(answer: object) -> Iterator[Finding]:
-    """Let Make read it, look at its database, and make the report."""
-    yield must(isinstance(answer, str), "it is a text", "Write the whole Makefile as one string.")
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "Makefile").write_text(str(answer).lstrip("\n"))
-        for name in ("metrics.json", "slices.json"):
-            Path(folder, name).write_text(name)
-        database = _make(folder, "-pq", "report.txt")
+    """Let Make make the report, and make it again when one of the files changes."""
+    yield must(
+        isinstance(answer, str), "it is text", f"It is a {type(answer).__name__}. Write the Makefile as one string."
+    )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        # Make forgives an empty line at the beginning, which a text in triple quotes has.
+        (folder / "Makefile").write_text(str(answer).lstrip("\n"), encoding="utf-8")
+        contents = {source: f"{source} 1\n" for source in SOURCES}
+        _write(folder, contents, age=30)
+        made = _make(folder)
         yield must(
-            "missing separator" not in database.stderr,
+            "missing separator" not in made.stderr,
             "Make can read it",
-            "Make says: missing separator. Before the command there must be a tab, no spaces.",
+            "Make says: missing separator. Before the command there must be a tab, not spaces.",
         )
-        rule = re.search(r"(?<!# Not a target:\n)^report\.txt:(.*)$", database.stdout, re.MULTILINE)
-        yield must(rule, "there is a rule for report.txt", "Left of the colon stands the file to make: report.txt.")
-        needs = rule[1].split() if rule else []
+        yield expect("ircular" not in made.stderr, "nothing is made from itself", made.stderr.strip())
+        report = folder / "report.txt"
+        yield must(
+            report.exists() and report.read_text() == "".join(contents.values()),
+            "make report.txt writes both files into it",
+            f"Make says: {_last(made)}. report.txt is {_content(report)}. Left of the colon is the file to make, right "
+            "of it what it is made from, and the command is on the next line.",
+        )
+        for source in SOURCES:
+            contents[source] = f"{source} 2\n"
+            _age(report, 20)
+            _write(folder, {source: contents[source]}, age=10)
+            again = _make(folder)
+            yield expect(
+                report.read_text() == "".join(contents.values()),
+                f"when {source} changes, make makes the report again",
+                f"{source} is newer than report.txt. Make said: {_last(again)}. Then report.txt is {_content(report)}. "
+                "Both files belong right of the colon, and the command must replace the report.",
+            )
+            _age(folder / source, 30)
+        before = report.stat().st_mtime_ns
+        _make(folder)
         yield expect(
-            {"metrics.json", "slices.json"} <= {*needs},
-            "it is made from both files",
-            f"Make knows of {', '.join(needs) or 'nothing'}. Without both right of the colon it will not make the "
-            "report again when they change.",
-        )
-        made = _make(folder, "report.txt")
-        report = Path(folder, "report.txt")
-        yield expect(
-            report.exists() and report.read_text() == "metrics.jsonslices.json",
-            "make report.txt makes it",
-            f"It did not write both files into report.txt. {made.stderr.strip()} The command stands below the rule.",
+            report.stat().st_mtime_ns == before,
+            "when nothing changes, nothing is made",
+            "It writes the report each time. Is something right of the colon that never exists?",
         )
 
 
-def _make(folder: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=20)
+def _make(folder: Path) -> subprocess.CompletedProcess[str]:
+    # What runs this notebook may itself have been started by make, whose variables are not meant for this one.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(
+        ["make", "report.txt"],
+        cwd=folder,
+        env={**environment, "LC_ALL": "C"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
 
 
-@check.exercise(2)
+def _write(folder: Path, contents: dict[str, str], age: int) -> None:
+    for name, content in contents.items():
+        (folder / name).write_text(content, encoding="utf-8")
+        _age(folder / name, age)
+
+
+def _age(path: Path, seconds: int) -> None:
+    """Make a file look as if it was written some seconds ago: clocks of file systems are coarse."""
+    if path.exists():
+        then = time.time() - seconds
+        os.utime(path, (then, then))
+
+
+def _content(path: Path) -> str:
+    return short(path.read_text()) if path.exists() else "missing"
+
+
+def _last(made: subprocess.CompletedProcess[str]) -> str:
+    lines = (made.stderr.strip() or made.stdout.strip() or "nothing").splitlines()
+    return lines[-1].removesuffix(".")
+
+
+@check.exercise(2, "ready")
 def ready(answer: Ready) -> Iterator[Finding]:
-    """Try the function on a diamond: a, then b and c side by side, then d."""
+    """Try the function on a diamond (a, then b and c side by side, then d), and on generated graphs."""
     yield must(callable(answer), "it is a function", "Define `def ready(needs, done):` and return a set.")
-    start = answer(GRAPH, set())
-    yield must(isinstance(start, set), "it returns a set", f"It returned a {type(start).__name__}.")
+    diamond: dict[str, set[str]] = {"a": set(), "b": {"a"}, "c": {"a"}, "d": {"b", "c"}}
+    start = call(answer, needs=diamond, done=set())
+    yield must(isinstance(start, Set), "it returns a set", f"{saw(start)} That is not a set.")
+    for done, what, hint in (
+        (set(), "at the start, what needs nothing can start", "Nothing is done, and only a needs nothing."),
+        (
+            {"a"},
+            "what can run side by side starts together, and nothing starts twice",
+            "a is done, and b and c need only a. What is done already does not start again.",
+        ),
+        (
+            {"a", "b"},
+            "a step waits for everything that it needs",
+            "a and b are done, so c can start; d cannot, for it needs c too. One of several needs is not enough, and "
+            "more may be done than a step needs.",
+        ),
+        ({*diamond}, "at the end there is nothing to do", "All are done."),
+    ):
+        found, right = call(answer, needs=diamond, done=done), _ready(diamond, done)
+        yield expect(found == right, what, f"{hint} For done={_text(done)}, right is {_text(right)}. {saw(found)}")
+    yield from _on_generated_graphs(answer)
+    needs, done = {name: set(above) for name, above in diamond.items()}, {"a"}
+    first = set(answer(needs, done))
+    second = set(answer(needs, done))
     yield expect(
-        start == {"a"}, "at the start, what needs nothing can start", f"Nothing is done; you said {_text(start)}."
-    )
-    middle = answer(GRAPH, {"a"})
-    yield expect(
-        middle == {"b", "c"},
-        "what can run side by side starts together, and nothing starts twice",
-        f"a is done; b and c need only a, but you said {_text(middle)}. Is something in it that is done already?",
-    )
-    late = answer(GRAPH, {"a", "b"})
-    yield expect(
-        late == {"c"},
-        "a step waits for everything that it needs",
-        f"a and b are done, so c can start, and d cannot, for it needs c too; but you said {_text(late)}. One of "
-        "several needs is not enough, and more may be done than a step needs.",
-    )
-    yield expect(
-        answer(GRAPH, {*GRAPH}) == set(), "at the end there is nothing to do", "All are done: return an empty set."
+        first == second == {"b", "c"} and done == {"a"},
+        "asked twice, it says the same: only the orchestrator decides what is done",
+        f"For done={{'a'}} it first returned {_text(first)} and then {_text(second)}; done is {_text(done)} now. "
+        "To say what can start does not finish it: leave `done` as it is.",
     )
 
 
-def _text(names: set[str]) -> str:
-    return ", ".join(sorted(names)) or "nothing"
+def _on_generated_graphs(answer: Ready) -> Iterator[Finding]:
+    """Look for a graph on which the answer is wrong, among small ones in which anything may be done."""
+    chance = random.Random(2013)
+    for _ in range(GRAPHS):
+        names = [f"step_{number}" for number in range(chance.randint(0, 6))]
+        needs: dict[str, set[str]] = {}
+        for name in chance.sample(names, len(names)):
+            needs[name] = {other for other in needs if chance.random() < 0.4}
+        shuffled = dict(chance.sample(sorted(needs.items()), len(needs)))
+        done = _finished(needs, chance)
+        found, right = call(answer, needs=shuffled, done=done), _ready(needs, done)
+        if found != right:
+            hint = f"For needs={shuffled} and done={_text(done)}, right is {_text(right)}. {saw(found)}"
+            yield expect(False, "it is right for other graphs too", hint)
+            return
+    yield expect(True, f"it is right for {GRAPHS} other graphs too", "")
+
+
+def _finished(needs: dict[str, set[str]], chance: random.Random) -> set[str]:
+    done: set[str] = set()
+    for name, above in needs.items():
+        if above <= done and chance.random() < 0.5:
+            done.add(name)
+    return done
+
+
+def _ready(needs: dict[str, set[str]], done: set[str]) -> set[str]:
+    return {name for name, above in needs.items() if name not in done and above <= done}
+
+
+def _text(names: Any) -> str:
+    return "{" + ", ".join(map(repr, sorted(names))) + "}" if names else "set()"

@@ -233,7 +233,7 @@ my_makefile = "report.txt: metrics.json slices.json\n\tcat metrics.json slices.j
 # %% tags=["check"]
 from notebooks.checks.why import check
 
-check(1, my_makefile)
+check(1)
 
 # %% [markdown]
 # ## Exercise 2: the heart of an orchestrator
@@ -264,7 +264,9 @@ def ready(needs: dict[str, set[str]], done: set[str]) -> set[str]:
 # END SOLUTION
 
 # %% tags=["check"]
-check(2, ready)
+from notebooks.checks.why import check
+
+check(2)
 
 # %% [markdown]
 # ## To remember

@@ -23,7 +23,7 @@ import pandas as pd
 from kfp import dsl, local
 
 from module4.lab2_kubeflow.components import train
-from module4.lab2_kubeflow.pipeline import training
+from module4.lab2_kubeflow.pipelines import train_and_deploy
 from notebooks.course.environment import open_store, prepare_kubeflow
 from shared import config
 from shared.version import code_version
@@ -52,7 +52,7 @@ print(train.component_spec.implementation.container.command[-1])
 # %%
 from notebooks.course.pictures import draw_graph
 
-tasks = training.pipeline_spec.root.dag.tasks
+tasks = train_and_deploy.pipeline_spec.root.dag.tasks
 draw_graph({name: list(task.dependent_tasks) for name, task in tasks.items()}, "The compiled pipeline")
 
 # %% [markdown]
@@ -81,7 +81,7 @@ pd.DataFrame(
 # The search contains a loop, which is a task with an iterator:
 
 # %%
-search = training.pipeline_spec.components["comp-hyperparameter-search"].dag.tasks
+search = train_and_deploy.pipeline_spec.components["comp-hyperparameter-search"].dag.tasks
 [(name, task.parameter_iterator.item_input) for name, task in search.items() if task.WhichOneof("iterator")]
 
 # %% [markdown]
@@ -100,7 +100,8 @@ local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=f"{store
 from IPython.utils.capture import capture_output
 
 with capture_output() as log:
-    finished = training(config=config.preset(preset).to_json(), registry=f"{store}/registry", code=code_version())
+    config_json = config.preset(preset).to_json()
+    finished = train_and_deploy(config=config_json, registry=f"{store}/registry", code=code_version())
 
 # %% [markdown]
 # ## Look at it
@@ -138,10 +139,9 @@ draw_ends([(path.stat().st_mtime, task) for task, path in outputs.items()], "Kub
 # [the lab](../module4/lab2_kubeflow/README.md) reads it from the files of the run.
 
 # %% tags=["slow"]
-from module4.lab2_kubeflow.lineage import answer, read_run
-from module4.lab2_kubeflow.picture import draw_lineage
+from module4.lab2_kubeflow.lineage import answer, draw_lineage, read_run
 
-nodes = read_run(run_folder, training.pipeline_spec)
+nodes = read_run(run_folder, train_and_deploy.pipeline_spec)
 draw_lineage(nodes, answer(run_folder, nodes))
 
 # %% [markdown]
@@ -172,10 +172,10 @@ broken = config.preset(preset, fault=fault).to_json()
 @dsl.pipeline
 def only_load(config: str) -> dsl.Dataset:
     """The first task of the lab's pipeline, with the lab's retries."""
+    from module4.lab2_kubeflow.cluster import pod
     from module4.lab2_kubeflow.components import load_data
-    from module4.lab2_kubeflow.places import anywhere
 
-    return anywhere(load_data(config=config, code=""), "2G").output
+    return pod(load_data(config=config, code="")).output
 
 
 with capture_output() as log:
@@ -316,7 +316,7 @@ check(1, punctuality)
 #
 # `airports` returns a list. Run `share_of` once per airport, in parallel, and pass all the shares to `worst`. Use
 # `dsl.ParallelFor` and `dsl.Collected`, as `hyperparameter_search` in
-# [the lab's pipeline](../module4/lab2_kubeflow/README.md) does.
+# [the lab's pipeline](../module4/lab2_kubeflow/pipelines.py) does.
 #
 # <details><summary>Hint</summary>The loop is a <code>with</code> statement. Only <code>share_of</code> belongs inside it.</details>
 # <details><summary>Bigger hint</summary>Write <code>with dsl.ParallelFor(airports().output) as airport:</code>, keep the task of

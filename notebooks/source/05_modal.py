@@ -89,7 +89,7 @@ def on_this_machine(command: list[str], *options: str) -> list[str]:
 (store / "events.jsonl").unlink(missing_ok=True)
 begin = time.perf_counter()
 text, result = config.preset(preset).to_json(), str(store / "run.json")
-command = ["modal", "run", "-q", "-m", "module4.lab4_modal.training", "--config", text, "--result", result]
+command = ["modal", "run", "-q", "-m", "module4.lab4_modal.training", "--config-json", text, "--result", result]
 lines = on_this_machine(command, f"--volume=training-store={store}", "--pass-env=PIPELINE_EVENTS")
 seconds = time.perf_counter() - begin
 print(*lines, sep="\n")

@@ -198,7 +198,7 @@ my_run.finish()
 # %% tags=["check"]
 from notebooks.checks.tracking import check
 
-check(1, my_run)
+check(1)
 
 # %% [markdown]
 # ## Exercise 2: a model as an artifact
@@ -218,7 +218,9 @@ _ = my_artifact.add_file(str(model_file))
 # END SOLUTION
 
 # %% tags=["check"]
-check(2, my_artifact)
+from notebooks.checks.tracking import check
+
+check(2)
 
 # %% [markdown]
 # ## To remember

@@ -186,7 +186,7 @@ def psi(then: list[float], now: list[float]) -> float:
 # %% tags=["check"]
 from notebooks.checks.monitoring import check
 
-check(1, psi)
+check(1)
 
 # %% [markdown]
 # ## Exercise 2: the decision
@@ -213,7 +213,9 @@ def retrain(drift: Drift, limits: Monitoring) -> bool:
 # END SOLUTION
 
 # %% tags=["check"]
-check(2, retrain)
+from notebooks.checks.monitoring import check
+
+check(2)
 
 # %% [markdown]
 # ## To remember

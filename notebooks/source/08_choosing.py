@@ -156,7 +156,7 @@ def over_python(rows: list[dict]) -> dict[str, float]:
 # %% tags=["check"]
 from notebooks.checks.choosing import check
 
-check(1, over_python)
+check(1)
 
 # %% [markdown]
 # ## Exercise 2: choose
@@ -179,7 +179,9 @@ def choose(rows: list[dict], can: dict[str, set[str]], needs: set[str]) -> str |
 # END SOLUTION
 
 # %% tags=["check"]
-check(2, choose)
+from notebooks.checks.choosing import check
+
+check(2)
 
 # %% [markdown]
 # ## To remember

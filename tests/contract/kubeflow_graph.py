@@ -1,25 +1,26 @@
-"""Reads the graph that Kubeflow Pipelines compiled: tasks, what they wait for, loops, pipelines inside of pipelines."""
+"""Reads the graph that Kubeflow Pipelines compiled: tasks, what they wait for, loops, inner pipelines."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from module4.lab2_kubeflow.compile import pipeline_of
+from module4.lab2_kubeflow.pipelines import PIPELINES
 from shared.graph import Graph, Node
 
 
 def read_graph(name: str = "training") -> Graph:
     """Return the compiled pipeline of that name as a Graph.
 
-    The platform's own are: the pipeline around it, whose exit task reports the outcome, and what a condition triggers.
+    Left out is what belongs to the platform: the pipeline around it, whose exit task reports the outcome, and what a
+    condition triggers.
     """
-    spec = pipeline_of(name).pipeline_spec
+    spec = PIPELINES[name].pipeline_spec
     (task,) = (task for task in spec.root.dag.tasks.values() if not task.trigger_policy.strategy)
     graph = spec.components[task.component_ref.name].dag
     return Graph(step_name(spec.pipeline_info.name), tuple(read_tasks(graph, spec.components)))
 
 
 def read_tasks(dag: Any, components: Mapping[str, Any]) -> Iterator[Node]:
-    """Yield a node per task. A loop is a task with an iterator around a graph of its own: its tasks are the nodes."""
+    """Yield a node per task. A loop is a task with an iterator around a graph: that graph's tasks are the nodes."""
     tasks = {name: task for name, task in dag.tasks.items() if not task.trigger_policy.condition}
     called = {name: components[task.component_ref.name] for name, task in tasks.items()}
     inner = {name: tuple(read_tasks(component.dag, components)) for name, component in called.items()}

@@ -1,6 +1,6 @@
 """The graphs as Modal sees them. An app declares none: its calls are the graph, so one small run is watched.
 
-Watching needs the calls in this process, so `.remote`, `.spawn` and `.map` are made what `.local` is.
+Watching needs the calls in this process, so `.remote`, `.spawn` and `.map` are replaced by `.local`.
 """
 
 import tempfile
@@ -91,6 +91,8 @@ def watched_calls() -> Iterator[Call]:
         patch.object(modal.Function, "remote", lambda function, *args, **kwargs: function.local(*args, **kwargs)),
         patch.object(modal.Function, "spawn", lambda function, *args: Result(function.local(*args))),
         patch.object(modal.Function, "map", map_here),
+        patch.object(modal.Volume, "reload", lambda volume: None),  # nothing is mounted here
+        patch.object(modal.Volume, "commit", lambda volume: None),
         warnings.catch_warnings(),
     ):
         warnings.filterwarnings("ignore", message=".* is executing locally")  # that is the point

@@ -1,5 +1,7 @@
 """The set-up: one list of versions, and clear words when Python does not fit. Installs nothing."""
 
+import ast
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +14,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+
+from infra.doctor import moved_from, repair_moved
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -141,15 +145,80 @@ def test_broken_environment_is_refused_not_removed(tmp_path: Path) -> None:
     assert (tmp_path / "bin/python").is_symlink()
 
 
-def test_make_alone_lists_every_target() -> None:
-    listed = set(re.findall(r"^  make ([a-z-]+) ", make().stdout, re.MULTILINE))
-    phony = re.search(r"^\.PHONY: ((?:.*\\\n)*.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert phony is not None
-    assert listed == set(phony[1].replace("\\", "").split())
+def test_make_alone_lists_every_target_in_a_group() -> None:
+    said = make().stdout
+    listed = re.findall(r"^  make ([a-z-]+) +\S", said, re.MULTILINE)
+    explained = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(explained)
+    groups = [line for line in said.splitlines() if not line.startswith(" ")]
+    assert groups == ["Start here", "Labs", "Web pages", "Course", "For maintainers"]
 
 
 def test_clean_leaves_everything_but_what_the_pipelines_wrote() -> None:
     assert make("-n", "clean").stdout.split() == ["rm", "-rf", "workspace", "reports"]
+
+
+# A switch, a target that knows it, and what it adds to the command.
+SWITCHES = [("UPGRADE", "lock", "--upgrade"), ("MEASURE", "lessons", "--measure")]
+COSTLY = [*SWITCHES, ("CLOUD", "lab-modal", "--cloud"), ("GPU", "lab-modal", "--gpu"), ("BREAK", "run", "--break")]
+
+
+@pytest.mark.parametrize(("name", "target", "option"), SWITCHES)
+@pytest.mark.parametrize("value", ["1", "0", "", "yes", "11"])
+def test_a_switch_is_on_when_it_is_1(name: str, target: str, option: str, value: str) -> None:
+    assert (option in make("-n", target, f"{name}={value}").stdout) is (value == "1")
+
+
+@pytest.mark.parametrize(("name", "target", "option"), COSTLY)
+def test_an_exported_variable_switches_nothing_on(name: str, target: str, option: str) -> None:
+    said = subprocess.run(
+        ["make", "-n", target], cwd=ROOT, env={**os.environ, name: "1"}, capture_output=True, text=True
+    )
+    assert said.returncode == 0, said.stderr
+    assert option not in said.stdout
+
+
+def test_an_environment_and_a_checkout_may_have_spaces_and_apostrophes(tmp_path: Path) -> None:
+    checkout = tmp_path / "Ann's Übung one"
+    (checkout / "my env" / "bin").mkdir(parents=True)
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, checkout)
+    python = checkout / "my env/bin/python"
+    python.write_text('#!/bin/sh\nprintf "[%s]" "$@" "$IPYTHONDIR"\n')
+    python.chmod(0o755)
+    (checkout / "my env/.installed").touch()
+    done = make("lab", "run", "BREAK=train:fail", "VENV=my env", folder=checkout)
+    assert done.returncode == 0, done.stderr
+    assert f"[{checkout}/workspace/jupyter/ipython]" in done.stdout
+    assert "[--break][train:fail]" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["renamed", "with a space", "Ann's"])
+def test_a_renamed_environment_is_noticed_and_repaired(name: str, tmp_path: Path) -> None:
+    made, venv = tmp_path / "first/.venv", tmp_path / name / ".venv"
+    (made / "bin").mkdir(parents=True)
+    (made / "bin/python").symlink_to(sys.executable)
+    (made / "bin/airflow").write_text(f"#!{made}/bin/python\nimport sys\nprint('works', sys.argv[1])\n")
+    (made / "bin/airflow").chmod(0o755)
+    packages = made / "lib/python3.12/site-packages"
+    packages.mkdir(parents=True)
+    (packages / "__editable___x_finder.py").write_text(f"MAPPING = {{'shared': '{tmp_path}/first/shared'}}\n")
+    assert moved_from(made) is None
+    (tmp_path / "first").rename(tmp_path / name)
+    assert moved_from(venv) == str(made)
+    assert repair_moved(venv, tmp_path / name)
+    assert subprocess.check_output([venv / "bin/airflow", "again"], text=True) == "works again\n"
+    finder = next(venv.rglob("__editable__*")).read_text()
+    assert ast.literal_eval(finder.removeprefix("MAPPING = ")) == {"shared": f"{tmp_path}/{name}/shared"}
+    assert moved_from(venv) is None
+    assert not repair_moved(venv, tmp_path / name)
+
+
+def test_checkouts_have_unix_line_ends_everywhere() -> None:
+    listed = subprocess.run(["git", "ls-files", "--eol"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    wrong = [line for line in listed.splitlines() if "i/-text" not in line and "eol=lf" not in line]
+    assert wrong == []
+    assert "i/crlf" not in listed
 
 
 def test_environment_scripts_are_valid_posix_shell() -> None:

@@ -1,6 +1,9 @@
 """The comparison: what it measures, what it prints, when it fails."""
 
+import io
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,12 +13,15 @@ from typing import Any
 
 import psutil
 import pytest
+from rich.console import Console
 
-from module4.compare import compare_platforms, make_rows, to_markdown
+from module4.compare import _rich_table, compare_platforms, make_rows, to_markdown
 from module4.measure import Run, measured_run
 from module4.platforms import ROOT
+from module4.runs import new_log, own_folder
 from module4.timeline import Bar, bars_from_events, draw_timeline
 from shared.config import preset
+from shared.faults import parse_fault
 from shared.fingerprint import make_fingerprint
 
 PARTS: dict[str, Any] = {
@@ -114,7 +120,7 @@ def test_the_timeline_has_a_bar_per_step_in_the_order_of_starts() -> None:
     assert [label.get_text() for label in axis.get_yticklabels()] == ["b", "a"]
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_a_stopped_run_leaves_no_process(stop: signal.Signals, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "module4", "run", "python", "--store", str(tmp_path / "store")]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -123,7 +129,88 @@ def test_a_stopped_run_leaves_no_process(stop: signal.Signals, tmp_path: Path) -
         time.sleep(0.1)
     process.send_signal(stop)
     assert process.wait(timeout=20) != 0
+    give_up = time.monotonic() + 10  # after SIGKILL nobody is left to wait for the worker's end
+    while workers(tmp_path) and time.monotonic() < give_up:
+        time.sleep(0.1)
     assert workers(tmp_path) == []
+    assert not (tmp_path / "store" / "registry").exists()
+
+
+def test_a_step_that_hangs_is_named_with_what_to_press(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "module4", "run", "python", "--break", "load_data:hang", "--store", str(tmp_path)]
+    env = {**os.environ, "PIPELINE_QUIET_SECONDS": "1", "PIPELINE_WORKSPACE": str(tmp_path / "moved")}
+    with subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        process.terminate()
+    assert re.search(r"load_data +has been running for \d+ s. Wait, or press Ctrl-C to stop.", line)
+    assert [path.name for path in (tmp_path / "moved" / "logs").glob("*.log") if path.is_symlink()] == [
+        "python-tiny.log"
+    ]
+
+
+def test_a_killed_process_is_named_with_its_signal_and_what_to_do(tmp_path: Path) -> None:
+    fault = parse_fault("load_data:kill", str(tmp_path))
+    run = measured_run("python", preset("tiny", fault=fault), str(tmp_path / "store"), tmp_path / "log")
+    explanation = run.explain_failure()
+    assert "step load_data did not end" in explanation
+    assert "ended by SIGKILL" in explanation
+    assert "run the same command again" in explanation
+
+
+def test_an_error_is_said_once(tmp_path: Path) -> None:
+    fault = parse_fault("load_data:fail", str(tmp_path))
+    run = measured_run("python", preset("tiny", fault=fault), str(tmp_path / "store"), tmp_path / "log")
+    assert run.explain_failure().count("broken on purpose") == 1
+
+
+def test_two_runs_have_folders_and_logs_of_their_own(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib; from module4.runs import own_folder, new_log; place = pathlib.Path(sys.argv[1])\n"
+        "with own_folder(place) as folder: (folder / 'kept').touch(); print(folder, flush=True); sys.stdin.readline()"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        theirs = Path(other.stdout.readline().strip())
+        with own_folder(tmp_path) as ours:
+            assert ours != theirs
+            assert (theirs / "kept").exists()
+            assert (tmp_path / "latest").resolve() == ours
+        other.kill()
+    with own_folder(tmp_path):
+        assert not theirs.exists()  # its run is dead
+        assert not ours.exists()
+
+
+def test_logs_are_kept_for_a_while(tmp_path: Path) -> None:
+    for number in range(20):
+        (tmp_path / f"make-tiny-20130101-0000{number:02d}-1.log").touch()
+    log = new_log(tmp_path, "make-tiny")
+    assert (tmp_path / "make-tiny.log").resolve() == log
+    assert len([path for path in tmp_path.glob("*.log") if not path.is_symlink()]) == 10
+
+
+def test_a_workspace_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    finished = subprocess.run(
+        [sys.executable, "-m", "module4", "run", "python"],
+        cwd=ROOT,
+        env={**os.environ, "PIPELINE_WORKSPACE": str(tmp_path / "file")},
+        capture_output=True,
+        text=True,
+    )
+    assert finished.returncode == 1
+    assert "PIPELINE_WORKSPACE" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize("width", [60, 80, 119, 120, 200])
+def test_no_terminal_is_too_narrow_for_the_fingerprint(width: int) -> None:
+    rows = make_rows([made_run("python"), made_run("modal", 4.0), made_run("kubeflow", 100.0)])
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(_rich_table(rows, "title", width))
+    assert console.export_text().count(rows[0]["fingerprint"][:12]) == 3
 
 
 def workers(folder: Path) -> list[int]:

@@ -1,4 +1,4 @@
-"""Kubeflow Pipelines: what is compiled is fit for a cluster and runs as it is; a failure names its step."""
+"""Kubeflow Pipelines: the compiled files are fit for a cluster and run as they are; a failure names its step."""
 
 import builtins
 import json
@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 import yaml
+from kfp import dsl, kubernetes
 from threadpoolctl import threadpool_limits
 
-from module4.lab2_kubeflow.cluster import Cluster
-from module4.lab2_kubeflow.compile import FOLDER, compile_all
+from module4.lab2_kubeflow.cluster import GPU, adapt
+from module4.lab2_kubeflow.compile import FOLDER, compile_all, compile_one
 from module4.lab2_kubeflow.components import IMAGE
 from module4.lab2_kubeflow.run import explain, local_folder, local_runner
 from module4.platforms import ROOT
@@ -133,9 +134,9 @@ def test_only_what_touches_the_registry_or_reports_is_never_cached() -> None:
 def test_the_outcome_is_reported_whatever_happened() -> None:
     task = tasks_of(read(FOLDER / "training.yaml")[0])["report-outcome"]
     assert task["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
-    # On a cluster the task hangs on the one that it waits for, which must always start: not on the last step.
-    assert task["dependentTasks"] == ["training"]
-    assert task["inputs"]["parameters"]["status"]["taskFinalStatus"]["producerTask"] == "training"
+    # On a cluster this works only behind a task that always starts: the graph, not its last step.
+    assert task["dependentTasks"] == ["train-and-deploy"]
+    assert task["inputs"]["parameters"]["status"]["taskFinalStatus"]["producerTask"] == "train-and-deploy"
 
 
 # What only a cluster has
@@ -163,9 +164,10 @@ def test_pods_get_secrets_by_name_and_only_where_they_are_needed() -> None:
     }
 
 
-def test_every_pod_has_a_node_and_a_time_limit_and_the_store_is_mounted() -> None:
+def test_every_pod_has_a_time_limit_and_the_store_is_mounted_where_it_is_used() -> None:
     executors = read(FOLDER / "training-cluster.yaml")[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
-    assert all(settings["nodeSelector"]["labels"] for settings in executors.values())
+    # An architecture would leave every pod Pending on the other one's nodes.
+    assert not any("nodeSelector" in settings for settings in executors.values())
     assert all(int(settings["activeDeadlineSeconds"]) > 0 for settings in executors.values())
     mounted = {
         name: settings["pvcMount"][0]["mountPath"] for name, settings in executors.items() if "pvcMount" in settings
@@ -173,16 +175,41 @@ def test_every_pod_has_a_node_and_a_time_limit_and_the_store_is_mounted() -> Non
     assert mounted == {"exec-evaluate": "/store", "exec-deploy": "/store"}
 
 
-def test_another_image_and_an_accelerator_when_asked_for(tmp_path: Path) -> None:
-    compile_all(tmp_path, Cluster("registry.example/one-pipeline:7", gpus=1))
+def test_image_nodes_and_accelerators_when_asked_for(tmp_path: Path) -> None:
+    compile_all(tmp_path, "registry.example/one-pipeline:7", {"kubernetes.io/arch": "arm64"}, gpus=1)
     spec, platform = read(tmp_path / "training-cluster.yaml")
     executors = spec["deploymentSpec"]["executors"]
     assert {executor["container"]["image"] for executor in executors.values()} == {"registry.example/one-pipeline:7"}
     asking = {name for name, executor in executors.items() if "accelerator" in executor["container"]["resources"]}
     assert asking == {"exec-train", "exec-run-trial", "exec-select-best"}
-    assert executors["exec-train"]["container"]["resources"]["accelerator"]["resourceType"] == "nvidia.com/gpu"
     kubernetes = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    assert {str(pod["nodeSelector"]["labels"]) for pod in kubernetes.values()} == {"{'kubernetes.io/arch': 'arm64'}"}
     assert kubernetes["exec-train"]["tolerations"][0]["key"] == "nvidia.com/gpu"
+
+
+def test_the_options_write_what_kfps_own_functions_would(tmp_path: Path) -> None:
+    @dsl.component(base_image="other:1")
+    def train() -> None: ...
+
+    @dsl.pipeline
+    def own() -> None:
+        task = train().set_accelerator_type(GPU).set_accelerator_limit(2)
+        kubernetes.set_timeout(task, 60)
+        kubernetes.add_node_selector(task, "disk", "ssd")
+        kubernetes.add_toleration(task, key=GPU, operator="Exists", effect="NoSchedule")
+
+    @dsl.pipeline(name="own")
+    def adapted() -> None:
+        kubernetes.set_timeout(train().set_container_image("first:1"), 60)
+
+    _, expected_spec, expected_platform = compile_one(own)
+    _, spec, platform = compile_one(adapted)
+    spec["deploymentSpec"]["executors"]["exec-train"]["container"].setdefault("resources", {})
+    adapt(spec, platform, "other:1", {"disk": "ssd"}, gpus=2)
+    assert platform == expected_platform
+    wanted = expected_spec["deploymentSpec"]["executors"]["exec-train"]["container"]["resources"]["accelerator"]
+    written = spec["deploymentSpec"]["executors"]["exec-train"]["container"]["resources"]["accelerator"]
+    assert written == {name: wanted[name] for name in ("resourceType", "resourceCount")}
 
 
 # Vertex AI
@@ -193,7 +220,7 @@ def test_vertex_ai_reads_the_same_file(run_python: RunPython, tiny: PipelineConf
     done = run_python("-c", VERTEX, str(path), tiny.to_json(), env={"GOOGLE_CLOUD_PROJECT": "nobody"}, check=True)
     job = json.loads(done.stdout.splitlines()[-1])
     assert job["pipelineSpec"]["pipelineInfo"]["name"] == "training"
-    assert set(job["pipelineSpec"]["root"]["dag"]["tasks"]) == {"training", "report-outcome"}
+    assert set(job["pipelineSpec"]["root"]["dag"]["tasks"]) == {"train-and-deploy", "report-outcome"}
     assert job["runtimeConfig"]["parameterValues"] == {
         "config": tiny.to_json(),
         "registry": "gs://bucket/registry",
@@ -223,7 +250,7 @@ def test_failing_step_is_named(run_python: RunPython, tmp_path: Path) -> None:
     config = preset("tiny", data_folder=str(tmp_path / "no python3 here"))
     done = run_python("-c", RUN, config.to_json(), str(tmp_path / "store"), env={"TMPDIR": str(tmp_path)})
     assert done.returncode != 0
-    assert "PipelineError: Kubeflow Pipelines: 'load_data' inside 'training' failed" in done.stderr
+    assert "PipelineError: Kubeflow Pipelines: 'load_data' inside 'train_and_deploy' failed" in done.stderr
     assert "DataError" in done.stdout
     assert config.data_folder is not None
     assert config.data_folder in done.stdout[done.stdout.index("DataError") :]

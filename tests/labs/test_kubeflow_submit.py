@@ -1,6 +1,7 @@
 """Sending pipelines to a server: the real client against a server that speaks the published API, and its mistakes."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 import yaml
 
 from module4.lab2_kubeflow import __main__ as command
-from module4.lab2_kubeflow.compile import FOLDER, arguments_for
+from module4.lab2_kubeflow.compile import FOLDER
+from module4.lab2_kubeflow.submit import arguments_for
 from shared.config import parse, preset
 from shared.errors import PipelineError
 from shared.version import code_version
@@ -101,12 +103,12 @@ def test_a_page_to_log_in_is_no_answer() -> None:
 
 def test_a_server_of_another_version_is_named() -> None:
     with serving(manner="old") as server:
-        assert "v2beta1" in refused(server)
+        assert "API v2beta1" in refused(server)
 
 
-def test_nobody_there() -> None:
+def test_no_server_there() -> None:
     address = f"http://127.0.0.1:{free_port()}"
-    with pytest.raises(PipelineError, match=f"nobody answers at {address}.*kubectl port-forward"):
+    with pytest.raises(PipelineError, match=f"no server answers at {address}.*kubectl port-forward"):
         command.submit(TRAINING, address)
 
 
@@ -121,17 +123,50 @@ def test_what_the_server_objects_to_is_shown() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"file": TRAINING}, "host: no server is given"),
-        ({"file": TRAINING, "host": "localhost:8080"}, "host: give the server's URL"),
-        ({"file": Path("nowhere.yaml"), "host": "http://x"}, "file: nowhere.yaml does not exist"),
-        ({"file": TRAINING, "host": "http://x", "what": "play"}, "what: upload, run or schedule, got 'play'"),
+        ({"file": TRAINING}, "host: missing. Name the server's URL"),
+        ({"file": TRAINING, "host": "localhost:8080"}, "host: 'localhost:8080' is not a server's URL"),
+        ({"file": TRAINING, "host": "http://"}, "host: 'http://' is not"),
+        ({"file": TRAINING, "host": "http://localhost:http"}, "host: 'http://localhost:http' is not"),
+        ({"file": TRAINING, "host": "http://localhost:99999"}, "host: 'http://localhost:99999' is not"),
+        ({"file": TRAINING, "host": "http://[::1"}, "is not a server's URL"),
+        ({"file": TRAINING, "host": "http://my server"}, "host: 'http://my server' is not"),
+        ({"file": TRAINING, "host": "ftp://x"}, "host: 'ftp://x' is not"),
+        ({"file": Path("nowhere.yaml"), "host": "http://x"}, "file: cannot read nowhere.yaml"),
+        ({"file": Path("tests"), "host": "http://x"}, "file: cannot read tests"),
+        ({"file": INFERENCE, "host": "http://x", "day": "tomorrow"}, "'tomorrow'"),
+        ({"file": INFERENCE, "host": "http://x", "day": "2015-01-01"}, "2015-01-01"),
     ],
 )
 def test_wrong_arguments_are_named(arguments: dict[str, Any], message: str) -> None:
-    with pytest.raises(PipelineError, match=message):
+    with pytest.raises(PipelineError, match=re.escape(message)):
         command.submit(**arguments)
 
 
-def test_a_file_that_needs_more_is_named() -> None:
-    with pytest.raises(PipelineError, match=r"needs arguments that are not known here: .*day"):
-        arguments_for(INFERENCE, config="{}", registry="/store/registry", partitions="/store/predictions")
+NOT_PIPELINES = {
+    "empty": b"",
+    "text": b"Dear cluster, please train.",
+    "yaml": b"name: training\n",
+    "list": b"- 1\n- 2\n",
+    "broken": b"root: [1, 2\n",
+    "binary": bytes(range(256)),
+    "component": b"components: {}\npipelineInfo: {name: x}\n",
+    "odd root": b"pipelineInfo: {name: x}\nroot: text\n",
+    "odd inputs": b"pipelineInfo: {name: x}\nroot: {inputDefinitions: {parameters: [a]}}\n",
+    "many": b"pipelineInfo: {name: x}\nroot: {}\n---\na: 1\n---\nb: 1\n",
+}
+
+
+@pytest.mark.parametrize("content", NOT_PIPELINES.values(), ids=NOT_PIPELINES)
+def test_a_file_that_is_not_a_pipeline_is_refused_before_the_server_is_asked(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "pipeline.yaml"
+    file.write_bytes(content)
+    with serving() as server, pytest.raises(PipelineError, match=f"file: {file} "):
+        command.submit(file, server.url)
+    assert server.calls == []
+
+
+def test_a_file_that_needs_more_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(INFERENCE.read_text().replace("partitions:", "destination:"))
+    with pytest.raises(PipelineError, match="needs arguments that are not known here: destination"):
+        arguments_for(file, preset("tiny"), "/store")

@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -21,6 +22,7 @@ from module4.measure import measured_run
 from module4.platforms import ROOT
 from shared import pipeline, steps
 from shared.config import PipelineConfig, preset
+from shared.errors import PipelineError
 from shared.graph import GRAPHS, INFERENCE, MONITORING, SEARCH, TRAINING
 from tests.contract import modal_graph
 from tests.contract.test_graph import described
@@ -94,13 +96,13 @@ def test_the_entrypoint_stores_on_the_volume() -> None:
     assert store in training.train.info().volumes
 
 
-@pytest.mark.parametrize("file", [*FILES, "common"])
+@pytest.mark.parametrize("file", FILES)
 def test_the_container_gets_all_it_imports(file: str) -> None:
     """The image adds `shared`, Modal adds the app's package; anything else of this repository would be missing."""
     tree = ast.walk(ast.parse((LAB / f"{file}.py").read_text()))
     ours = {name for node in tree for name in imported_modules(node) if (ROOT / name.partition(".")[0]).is_dir()}
     assert {name for name in ours if name.partition(".")[0] != "shared"} <= {
-        "module4.lab4_modal.common",
+        "module4.lab4_modal.training",
         "module4.lab4_modal.inference",
     }
 
@@ -165,11 +167,61 @@ def test_the_command_has_the_entrypoints_options(
 def test_the_cloud_is_refused_without_a_token(
     run_python: Callable[..., CompletedProcess[str]], no_account: dict[str, str]
 ) -> None:
-    result = run_python("-m", "module4.lab4_modal.run", "--cloud", env=no_account)
+    result = run_python("-m", "module4.lab4_modal", "run", "--cloud", env=no_account)
     assert result.returncode == 1
     assert result.stdout == ""
     (said,) = result.stderr.splitlines()
     assert said.startswith("error: cloud: Modal finds no token. Run `.venv/bin/modal setup` once, or set")
+
+
+def make_lab(*words: str, **variables: str) -> CompletedProcess[str]:
+    """What make would run: with `-n` it only says so."""
+    return subprocess.run(
+        ["make", "-n", "lab-modal", *words], cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("value", ["0", "1", "aws"])
+def test_what_a_shell_exports_neither_goes_to_the_cloud_nor_asks_for_a_gpu(value: str) -> None:
+    said = make_lab(CLOUD=value, GPU=value).stdout
+    assert "module4.lab4_modal run" in said
+    assert "--cloud" not in said
+    assert "--gpu" not in said
+
+
+def test_what_is_typed_after_make_does() -> None:
+    assert '--gpu "L40S" --cloud' in make_lab("CLOUD=1", "GPU=L40S").stdout
+
+
+@pytest.mark.parametrize("value", ["0", "aws", "", "yes", "11"])
+def test_cloud_is_1_or_refused(value: str) -> None:
+    result = make_lab(f"CLOUD={value}")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"CLOUD={value}: write CLOUD=1 for Modal's cloud, or leave it out" in result.stderr
+
+
+@pytest.mark.parametrize("gpu", ["0", "1", "none", "L40S:0", "L40S:9", "L40S:", ":2", "A100,H100", "--cloud"])
+def test_what_is_not_a_gpu_is_refused(run_python: Callable[..., CompletedProcess[str]], gpu: str) -> None:
+    result = run_python("-m", "module4.lab4_modal", "run", f"--gpu={gpu}")
+    assert result.returncode == 1
+    (said,) = result.stderr.splitlines()
+    assert said.startswith(f"error: gpu: {gpu!r} is not a GPU of Modal's; choose T4, ")
+
+
+@pytest.mark.parametrize("gpu", ["T4", "l40s", "A100-80GB:2", "H100!:8"])
+def test_gpus_are_named_as_modal_names_them(gpu: str) -> None:
+    assert lab.check_gpu(gpu) == gpu
+
+
+@pytest.mark.parametrize("day", ["2013-05-06/../../../escape", "../../escape", "2013-02-30", "2014-01-01", "/etc", ""])
+@pytest.mark.filterwarnings("ignore:.* is executing locally")
+def test_a_day_is_checked_before_it_becomes_a_folder(day: str, tmp_path: Path) -> None:
+    store = tmp_path / "a" / "b" / "c" / "store"
+    with modal_graph.watched_calls():
+        for entry in (inference.predict_day, monitoring.watch):
+            with suppress(PipelineError):
+                entry.local(day, "tiny", str(store))
+    assert list(tmp_path.rglob("*escape*")) == []
 
 
 def test_a_killed_step_runs_again_and_the_model_is_the_same(
@@ -278,9 +330,9 @@ def test_airflow_and_dagster_call_the_deployed_pipeline(deployed: Command, tmp_p
 
 def test_monitoring_starts_the_training_when_the_model_is_outdated(deployed: Command, store: Path) -> None:
     """That it does not otherwise, the watched calls of the graph's test show: nothing is deployed there."""
-    options = ["--day", "2013-07-08", "--config", SMALL.to_json()]
+    options = ["--day", "2013-07-08", "--config-json", SMALL.to_json()]
     said = deployed("-m", "modal", "run", "-q", "-m", "module4.lab4_modal.monitoring", *options).stdout
-    call = re.search(r"training again: (fc-\w+)", said)
+    call = re.search(r"retraining: (fc-\w+)", said)
     assert call, said
     code = f"import modal; print(modal.FunctionCall.from_id('{call[1]}').get(timeout=500)['version'])"
     version = deployed("-c", code).stdout.strip()
@@ -289,7 +341,7 @@ def test_monitoring_starts_the_training_when_the_model_is_outdated(deployed: Com
 
 
 def test_predictions_are_made_on_schedule_and_for_any_days(deployed: Command, store: Path) -> None:
-    days = ["--first", "2013-03-12", "--days", "1", "--config", SMALL.to_json()]
+    days = ["--first", "2013-03-12", "--days", "1", "--config-json", SMALL.to_json()]
     said = deployed("-m", "modal", "run", "-q", "-m", "module4.lab4_modal.inference", *days).stdout
     assert re.findall(r"^(2013-03-1\d): 0\.\d{3} late", said, re.MULTILINE) == ["2013-03-12"]
     deployed("-m", "modal", "deploy", "-m", "module4.lab4_modal.inference")
@@ -304,7 +356,7 @@ def test_predictions_are_made_on_schedule_and_for_any_days(deployed: Command, st
 )
 def test_the_same_file_runs_in_the_cloud() -> None:
     """The first time Modal builds the image, which takes minutes."""
-    command = [sys.executable, "-m", "module4.lab4_modal.run", "--cloud"]
+    command = [sys.executable, "-m", "module4.lab4_modal", "run", "--cloud"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=3600)
     assert result.returncode == 0, result.stdout + result.stderr
     assert re.search(r"^fingerprint [0-9a-f]{64}$", result.stdout, re.MULTILINE)

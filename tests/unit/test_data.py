@@ -106,7 +106,7 @@ def test_a_flight_gets_the_report_of_the_hour_before_its_own(sources: Sources) -
 def test_only_configured_weeks_and_their_history_are_loaded(sources: Sources) -> None:
     days = ["2013,1,6", "2013,1,7", "2013,3,10", "2013,3,11"]
     rows = "".join(
-        f"{day},NA,800,NA,NA,900,NA,AA,{flight},N1,JFK,MIA,NA,1,8,5,2013-01-07T13:00:00Z\n"
+        f"{day},NA,800,NA,NA,900,NA,AA,{flight},N1,JFK,MIA,NA,1,8,5,{date(*map(int, day.split(',')))}T13:00:00Z\n"
         for flight, day in enumerate(days, start=1)
     )
     assert list(load_data(configured(sources(flights=FLIGHTS_HEADER + rows)))["flight"]) == [2, 3]
@@ -343,8 +343,65 @@ def test_no_flight_in_the_configured_weeks_is_refused(sources: Sources) -> None:
     )
 
 
-def test_a_file_of_flights_without_rows_is_refused(sources: Sources) -> None:
-    assert "no flight between" in refused(configured(sources(flights=FLIGHTS_HEADER)))
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_file_without_rows_is_refused(sources: Sources, name: str) -> None:
+    folder = sources()
+    texts = {"airlines": AIRLINES, "airports": AIRPORTS, "planes": PLANES, "weather": WEATHER, "flights": FLIGHTS}
+    folder = sources(**{name: texts[name].splitlines()[0] + "\n"})
+    assert f"{SOURCES[name].file}: has no rows." in refused(configured(folder))
+
+
+@pytest.mark.parametrize("year", [1970, 2012, 2015, 9999])
+def test_weather_of_another_year_is_refused_before_hours_are_filled(sources: Sources, year: int) -> None:
+    message = refused(configured(sources(weather=WEATHER.replace("LGA,2013", f"LGA,{year}"))))
+    assert "weather.csv: column 'time_hour' must be between 2013-01-01 and 2014-01-01: line 4" in message
+
+
+@pytest.mark.parametrize("hour", ["2013-02-07T13:00:00Z", "2013-01-07T03:00:00Z", "2013-01-08T05:00:00Z"])
+def test_an_hour_of_another_day_is_refused(sources: Sources, hour: str) -> None:
+    message = refused(configured(sources(flights=FLIGHTS.replace("8,15,2013-01-07T13:00:00Z", f"8,15,{hour}"))))
+    assert "column 'time_hour' is not an hour of the flight's day: line 2" in message
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_line_with_a_field_too_many_is_named(sources: Sources, name: str) -> None:
+    texts = {"airlines": AIRLINES, "airports": AIRPORTS, "planes": PLANES, "weather": WEATHER, "flights": FLIGHTS}
+    head, first, *rest = texts[name].splitlines()
+    folder = sources(**{name: "\n".join([head, first + ",extra", *rest]) + "\n"})
+    message = refused(configured(folder))
+    assert f"{SOURCES[name].file}: " in message
+    assert "Expected" in message
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (("39.5", "nan"), "column 'temp': line 2 has 'nan'"),
+        (("JFK,2013-01-07T12", "J\0K,2013-01-07T12"), "column 'origin' has 'J\\x00K': a control character"),
+        (("temp,", "humid,"), "has more than one column humid."),
+    ],
+)
+def test_what_the_reader_would_accept_in_silence_is_refused(
+    sources: Sources, change: tuple[str, str], text: str
+) -> None:
+    assert f"weather.csv: {text}" in refused(configured(sources(weather=WEATHER.replace(*change))))
+
+
+def test_an_archive_with_more_than_the_flights_is_refused(sources: Sources) -> None:
+    path = sources() / "flights.csv.zip"
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr("other.csv", "x")
+    assert "must hold flights.csv and nothing else" in refused(configured(path.parent))
+
+
+@pytest.mark.parametrize(("offset", "value"), [(6, 1), (8, 99)])  # the flag of encryption, the method of compression
+def test_an_archive_that_cannot_be_unpacked_is_named(sources: Sources, offset: int, value: int) -> None:
+    path = sources() / "flights.csv.zip"
+    content = bytearray(path.read_bytes())
+    content[offset] = value
+    content[content.index(b"PK\x01\x02") + offset + 2] = value
+    path.write_bytes(content)
+    assert refused(configured(path.parent)).startswith(f"{path}: cannot be read (")
 
 
 def test_columns_may_stand_in_any_order(sources: Sources) -> None:

@@ -14,9 +14,7 @@ from shared.evaluation import (
     calibration_error,
     calibration_table,
     check_gate,
-    confusion,
     evaluate,
-    roc_points,
     score,
     score_slices,
 )
@@ -58,36 +56,6 @@ def test_calibration_bins_begin_with_their_lower_edge_and_the_last_holds_one() -
 def test_calibration_error_weighs_bins_by_their_rows() -> None:
     table = pd.DataFrame({"rows": [1, 3], "predicted": [0.1, 0.6], "observed": [0.5, 0.5]})
     assert calibration_error(table) == pytest.approx((1 * 0.4 + 3 * 0.1) / 4)
-
-
-# Curves
-
-
-def test_the_roc_curve_by_hand() -> None:
-    late, probability = pd.Series([0, 0, 1, 1]), pd.Series([0.1, 0.4, 0.35, 0.8])
-    assert roc_points(late, probability) == (
-        [0, 0, 0.5, 0.5, 1],
-        [0, 0.5, 0.5, 1, 1],
-        [1, 0.8, 0.4, 0.35, 0.1],  # the first is finite: JSON has no infinity
-    )
-
-
-def test_a_long_roc_curve_keeps_its_ends_and_few_points() -> None:
-    random = np.random.default_rng(0)
-    late = pd.Series(random.integers(0, 2, 5000))
-    false_positive, true_positive, threshold = roc_points(late, pd.Series(random.random(5000)))
-    assert len(false_positive) == len(true_positive) == len(threshold) == 50
-    assert (false_positive[0], true_positive[0], false_positive[-1], true_positive[-1]) == (0, 0, 1, 1)
-    assert threshold == sorted(threshold, reverse=True)
-
-
-def test_the_confusion_matrix_by_hand() -> None:
-    late, probability = pd.Series([0, 0, 0, 1, 1]), pd.Series([0.1, 0.5, 0.2, 0.4, 0.9])
-    assert confusion(late, probability) == (["on time", "late"], [[2, 1], [1, 1]])
-
-
-def test_the_confusion_matrix_has_both_categories_although_one_does_not_occur() -> None:
-    assert confusion(pd.Series([0]), pd.Series([0.1]))[1] == [[1, 0], [0, 0]]
 
 
 # Slices

@@ -54,7 +54,22 @@ def test_the_first_day_has_no_history_and_still_a_batch(tiny: PipelineConfig) ->
     assert (first["late_share_7d"] == pd.Series(first["late_share_7d"]).iloc[0]).all()
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2013-02-30", "2012-12-31", "2014-01-02", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yesterday",
+        "2013-02-30",
+        "2012-12-31",
+        "2014-01-02",
+        "",
+        "2013-03-12garbage",
+        "2013-05-06/../../../escape",
+        "20130306",
+        "2013-W10-3",
+        "2013-03-06\n",
+        "2013-03-06T05:00:00/../x",
+    ],
+)
 def test_an_impossible_day_is_refused(text: str) -> None:
     with pytest.raises(DataError, match=r"^day: "):
         inference.parse_day(text)

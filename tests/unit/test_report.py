@@ -4,10 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.image
+import numpy as np
 import pandas as pd
 
 from shared.evaluation import Check, Evaluation
-from shared.report import evaluation_figure, evaluation_html, evaluation_markdown, save_figure
+from shared.report import confusion, evaluation_figure, evaluation_html, evaluation_markdown, roc_points, save_figure
 
 METRICS = {"roc_auc": 0.75, "average_precision": 0.5, "calibration_error": 0.01, "late_share": 0.25}
 EVALUATION = Evaluation(
@@ -88,3 +89,30 @@ def test_the_html_page_shows_the_same_and_needs_no_other_file() -> None:
     assert "✗ a &lt; b &amp; c" in page
     assert 'src="data:image/png;base64,iVBORw==' in page
     assert "http" not in page
+
+
+def test_the_roc_curve_by_hand() -> None:
+    late, probability = pd.Series([0, 0, 1, 1]), pd.Series([0.1, 0.4, 0.35, 0.8])
+    assert roc_points(late, probability) == (
+        [0, 0, 0.5, 0.5, 1],
+        [0, 0.5, 0.5, 1, 1],
+        [1, 0.8, 0.4, 0.35, 0.1],  # the first is finite: JSON has no infinity
+    )
+
+
+def test_a_long_roc_curve_keeps_its_ends_and_few_points() -> None:
+    random = np.random.default_rng(0)
+    late = pd.Series(random.integers(0, 2, 5000))
+    false_positive, true_positive, threshold = roc_points(late, pd.Series(random.random(5000)))
+    assert len(false_positive) == len(true_positive) == len(threshold) == 50
+    assert (false_positive[0], true_positive[0], false_positive[-1], true_positive[-1]) == (0, 0, 1, 1)
+    assert threshold == sorted(threshold, reverse=True)
+
+
+def test_the_confusion_matrix_by_hand() -> None:
+    late, probability = pd.Series([0, 0, 0, 1, 1]), pd.Series([0.1, 0.5, 0.2, 0.4, 0.9])
+    assert confusion(late, probability) == (["on time", "late"], [[2, 1], [1, 1]])
+
+
+def test_the_confusion_matrix_has_both_categories_although_one_does_not_occur() -> None:
+    assert confusion(pd.Series([0]), pd.Series([0.1]))[1] == [[1, 0], [0, 0]]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -168,3 +169,17 @@ def test_a_killed_step_leaves_nothing_half_written_and_runs_again(
     assert steps.preprocess(tiny.to_json(), flights, str(output))["digest"] == table_digest(tiny_features)
     pd.testing.assert_frame_equal(artifacts.load(str(output), pd.DataFrame), tiny_features, check_exact=True)
     assert [path.name for path in output.parent.iterdir()] == ["features"]
+
+
+@pytest.mark.parametrize("step", ["preprocess", "train", "predict"])
+def test_a_table_of_another_step_is_named(step: str, tmp_path: Path) -> None:
+    artifacts.save(pd.DataFrame({"date": [1]}), f"{tmp_path}/table")
+    calls: dict[str, tuple[str, Callable[[str, str], object]]] = {
+        "preprocess": ("load_data", lambda table, output: steps.preprocess("tiny", table, output)),
+        "train": ("preprocess", lambda table, output: steps.train("tiny", table, output)),
+        "predict": ("predict", lambda table, output: steps.save_predictions("tiny", table, output)),
+    }
+    producer, call = calls[step]
+    with pytest.raises(ArtifactError, match=rf"table: has no column .*\. Give the output of {producer}\."):
+        call(f"{tmp_path}/table", f"{tmp_path}/output")
+    assert not (tmp_path / "output").exists()

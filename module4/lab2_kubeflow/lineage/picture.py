@@ -1,4 +1,4 @@
-"""The lineage of a run as a picture: a row per task with what it wrote, an arc to each task that read some of it."""
+"""Draws the lineage of a run: a row per task with what it wrote, an arc to each task that read any of it."""
 
 import textwrap
 
@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
-from module4.lab2_kubeflow.lineage import Node, Output
+from module4.lab2_kubeflow.lineage.history import Node, Output
 
 STATES = {"finished": "#cfe8cf", "cached": "#d3e2f5", "failed": "#f5bfba", "skipped": "#e6e6e6"}
 ARCS = ["tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple", "tab:brown"]
@@ -14,7 +14,7 @@ TASK, FIRST, ARTIFACT = 0.0, 1.3, 1.75  # where task names and artifacts begin, 
 
 
 def draw_lineage(nodes: list[Node], title: str) -> Figure:
-    """Draw the run from above: whoever reads stands below the one that wrote."""
+    """Draw the run from top to bottom: a reader is always below its source."""
     widest = max(len(node.outputs) for node in nodes)
     figure = Figure(figsize=(12.8, 0.62 * len(nodes) + 1.3), dpi=100, layout="constrained")
     axis = figure.subplots()
@@ -48,7 +48,7 @@ def _box(axis: Axes, left: float, row: int, text: str, color: str) -> None:
 
 
 def _arc(axis: Axes, source: int, target: int, color: str) -> None:
-    """Draw an arc to the left of the tasks; the further down, the further out."""
+    """Draw an arc to the left of the tasks; a longer way bends further out."""
     bend = min(0.15 + 0.04 * (target - source), 0.5)
     axis.add_patch(
         FancyArrowPatch(

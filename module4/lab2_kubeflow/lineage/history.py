@@ -1,7 +1,7 @@
-"""Which data produced which model? Answered from what KFP left on disk, because no server keeps a local run's history.
+"""Reads a run's history from the files that KFP left: no server records local runs.
 
-A run is a folder of task folders; `executor_output.json` in each holds the outputs with their metadata. What was read
-by whom stands in the compiled pipeline. A task without a folder was taken from the cache, or never came to run.
+A run is a folder of task folders; `executor_output.json` in each lists the outputs with their metadata. The compiled
+pipeline says which task reads which output. A task without a folder was taken from the cache, or was never started.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from module4.lab2_kubeflow.graph import Task, read_tasks
+from module4.lab2_kubeflow.lineage.graph import Task, read_tasks
 from shared.errors import ArtifactError, PipelineError
 from shared.models import MODEL_FILE
 from shared.storage import open_artifact
@@ -30,7 +30,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Node:
-    """A task of a run, with its state: finished, cached, failed or skipped. `times` counts a loop's iterations."""
+    """A task of a run and its state: finished, cached, failed or skipped. `times` counts a loop's iterations."""
 
     task: Task
     state: str
@@ -42,12 +42,15 @@ def last_run(runs: Path) -> Path:
     """Return the folder of the newest run below `runs`."""
     folders = [path for path in runs.glob("*-*") if path.is_dir() and not path.name.startswith(".")]
     if not folders:
-        raise PipelineError(f"{runs}: holds no run of Kubeflow Pipelines. Run one first: make lab-kubeflow.")
+        raise PipelineError(f"{runs} holds no run of Kubeflow Pipelines. Run one first: make lab-kubeflow")
     return max(folders, key=_started)
 
 
 def read_run(run: Path, spec: Any) -> list[Node]:
-    """Return the tasks of the run in that folder, in an order in which they could run, with what they wrote."""
+    """Return the tasks of the run in folder `run`, in an order in which they could run, with what they wrote.
+
+    `spec` is the `pipeline_spec` of the pipeline that ran. Raises PipelineError when a file cannot be read.
+    """
     tasks = read_tasks(spec)
     folders = {
         task.name: sorted(run.glob(f"{task.loop}-iteration-*/{task.name}" if task.loop else task.name))
@@ -71,7 +74,7 @@ def read_run(run: Path, spec: Any) -> list[Node]:
 
 
 def answer(run: Path, nodes: list[Node]) -> str:
-    """Return in one line which data produced which model, or what else the run made."""
+    """Return one line: which data produced which model, or whatever else the run made."""
     if failed := [node.task.name for node in nodes if node.state == "failed"]:
         return f"Run {run.name} did not finish: {', '.join(failed)} failed."
     made = [(node, output) for node in nodes for output in node.outputs if "code" in output.metadata]
@@ -113,19 +116,19 @@ def _upstream(task: Task, tasks: dict[str, Task]) -> set[str]:
 
 
 def _started(run: Path) -> str:
-    return "-".join(run.name.split("-")[-7:])  # the time of its start, as KFP appends it to the pipeline's name
+    return "-".join(run.name.split("-")[-7:])  # KFP appends the time of the start to the pipeline's name
 
 
 def _made_earlier(run: Path, task: Task) -> list[Path]:
-    """Return the folder in which an earlier run made what this run took from the cache: same settings, same code."""
-    known = [_settings(folder) for folder in run.iterdir() if (folder / OUTPUTS_FILE).exists()]
-    wanted = next((settings for settings in known if settings), None)
+    """Return the folder of the earlier run whose result this run took from the cache: same configuration and code."""
+    known = [_config_and_code(folder) for folder in run.iterdir() if (folder / OUTPUTS_FILE).exists()]
+    wanted = next((found for found in known if found), None)
     earlier = sorted((path for path in run.parent.glob("*-*") if _started(path) < _started(run)), key=_started)
     made = [path / task.name for path in reversed(earlier) if (path / task.name / OUTPUTS_FILE).exists()]
-    return [folder for folder in made if wanted is None or _settings(folder) == wanted][:1]
+    return [folder for folder in made if wanted is None or _config_and_code(folder) == wanted][:1]
 
 
-def _settings(folder: Path) -> tuple[str, str] | None:
+def _config_and_code(folder: Path) -> tuple[str, str] | None:
     found = [one["metadata"] for one in _artifacts(folder).values() if "code" in one.get("metadata", {})]
     return (found[0]["config"], found[0]["code"]) if found else None
 
@@ -138,8 +141,12 @@ def _outputs(folder: Path, task: Task) -> list[Output]:
 
 
 def _artifacts(folder: Path) -> dict[str, dict[str, Any]]:
-    written = json.loads((folder / OUTPUTS_FILE).read_text(encoding="utf-8"))
-    return {name: listed["artifacts"][0] for name, listed in written.get("artifacts", {}).items()}
+    path = folder / OUTPUTS_FILE
+    try:
+        written = json.loads(path.read_text(encoding="utf-8"))
+        return {name: listed["artifacts"][0] for name, listed in written.get("artifacts", {}).items()}
+    except (OSError, ValueError, AttributeError, LookupError, TypeError):
+        raise PipelineError(f"{path} is damaged. Remove {folder.parent} and run the pipeline again.") from None
 
 
 def _digest(artifact: dict[str, Any]) -> str:

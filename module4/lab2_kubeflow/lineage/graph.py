@@ -1,6 +1,7 @@
-"""The graph of a compiled pipeline, flattened: which task reads what of which other, through loops and inner pipelines.
+"""Flattens the graph of a compiled pipeline: which task reads which output of which other task.
 
-A compiled pipeline is a tree: a task is a container, or a graph of tasks with inputs and outputs of its own.
+A compiled pipeline is a tree: a task is a container, or a graph of tasks with its own inputs and outputs (a loop, a
+condition, an inner pipeline).
 """
 
 from collections.abc import Iterator
@@ -14,8 +15,8 @@ Source = tuple[str, str]  # a task and the name of its output
 class Task:
     """A task that runs as a process or pod.
 
-    `reads` are the outputs of other tasks that it gets, `writes` its artifacts and their types, `after` whom it waits
-    for. In a `loop` it runs once per item, behind a `condition` perhaps not at all.
+    `reads` lists the outputs of other tasks that it gets, `writes` its artifacts and their types, `after` the tasks
+    that it waits for. In a `loop` it runs once per item, behind a `condition` perhaps not at all.
     """
 
     name: str
@@ -28,7 +29,7 @@ class Task:
 
 @dataclass(frozen=True)
 class _Scope:
-    """A graph, seen from inside: its tasks, where its own inputs come from, and whom it waits for."""
+    """A graph seen from inside: its tasks, where its inputs come from, and what it waits for."""
 
     spec: Any
     dag: Any
@@ -70,7 +71,7 @@ def _tasks(scope: _Scope) -> Iterator[Task]:
 
 
 def _reads(scope: _Scope, task: Any) -> dict[str, list[Source]]:
-    """Return for each input of a task which outputs it is made of."""
+    """Return, for each input of a task, the outputs that it is made of."""
     reads: dict[str, list[Source]] = {}
     for name, value in task.inputs.artifacts.items():
         output = value.task_output_artifact
@@ -86,7 +87,7 @@ def _reads(scope: _Scope, task: Any) -> dict[str, list[Source]]:
             if value.HasField("task_output_parameter")
             else scope.inputs.get(value.component_input_parameter, [])
         )
-    # The items of a loop are an input of the loop under a name of their own.
+    # A loop's items are an input of the loop, under a different name.
     if task.WhichOneof("iterator"):
         iterator = task.parameter_iterator
         reads[iterator.item_input] = reads.get(iterator.items.input_parameter, [])
@@ -94,7 +95,7 @@ def _reads(scope: _Scope, task: Any) -> dict[str, list[Source]]:
 
 
 def _outputs(scope: _Scope, task: str, key: str) -> list[Source]:
-    """Return the outputs of containers that an output of a task is, or is collected from."""
+    """Return the containers' outputs that a task's output is, or is collected from."""
     component = scope.component(task)
     if not component.dag.tasks:
         return [(task, key)]

@@ -1,0 +1,78 @@
+"""Places that belong to one run: a folder that nobody else empties, a log that nobody else writes."""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from shared.errors import ConfigError
+
+LOGS_KEPT = 10  # of each name
+LOCK = ".lock"  # held as long as a folder's run lives, whatever ends it
+
+
+@contextmanager
+def own_folder(parent: Path) -> Iterator[Path]:
+    """Make a folder below `parent` for one run; `parent/latest` leads to the newest one.
+
+    It stays after the run, to be looked at, until another run begins. Folders of runs that are still alive are left
+    alone. Raises ConfigError if nothing can be written there.
+    """
+    make_folder(parent)
+    _remove_dead(parent)
+    folder = parent / _unique_name()
+    folder.mkdir()
+    with (folder / LOCK).open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _link(parent / "latest", folder.name)
+        yield folder
+
+
+def new_log(folder: Path, name: str) -> Path:
+    """Return a new empty file for one run's output; `folder/name.log` leads to the newest one.
+
+    Raises ConfigError if nothing can be written there.
+    """
+    make_folder(folder)
+    older = sorted(folder.glob(f"{name}-[0-9]*.log"))
+    for log in older[: max(0, len(older) - LOGS_KEPT + 1)]:
+        log.unlink(missing_ok=True)
+    log = folder / f"{name}-{_unique_name()}.log"
+    log.touch()
+    _link(folder / f"{name}.log", log.name)
+    return log
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder of the workspace. Raises ConfigError, with the way out, if it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as error:
+        raise ConfigError(
+            f"workspace: {folder} cannot be written ({error.strerror}). "
+            "Choose a folder of yours: export PIPELINE_WORKSPACE=$HOME/pipeline"
+        ) from None
+
+
+def _remove_dead(parent: Path) -> None:
+    for folder in parent.glob("[0-9]*"):
+        with suppress(OSError), (folder / LOCK).open(encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its run lives
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unique_name() -> str:
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{time.time_ns() % 10**9:09d}-{os.getpid()}"
+
+
+def _link(link: Path, target: str) -> None:
+    temporary = link.with_name(f".{link.name}-{os.getpid()}")
+    with suppress(OSError):  # a convenience; some file systems know no links
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(target)
+        temporary.replace(link)
