@@ -202,7 +202,7 @@ print(said)
 # | `wandb.init(project="name")` | start a run in this project; it returns the run |
 # | `mode="offline"` | keep everything on this machine |
 # | `tags=["a", "b"]` | labels to filter by |
-# | `config={"key": value}` | what is known before the run |
+# | `config={"key": value}` | what describes the run: choices, and names in other systems |
 # | `run.summary["name"] = 0.5` | a result of the run |
 # | `run.finish()` | the run is over; write everything to disk |
 # | `wandb.Artifact("name", type="dataset")` | a new, empty artifact of this type |
