@@ -114,9 +114,10 @@ year_figure(weeks, settings.monitoring)
 
 # %% [markdown]
 # In the top panel, each color is a model, and the black line is what it tries to follow. The middle panel shows the difference
-# between the two. When it crosses a dotted line, the model is retrained: a green bar marks a new model, a gray one a model that
-# the [quality gate](GLOSSARY.md#quality-gate) refused. The bottom panel shows how far the features have moved. Most of the
-# time they are far beyond the usual 0.25, even in weeks in which the model is right.
+# between the two. A model is retrained once it is beyond a dotted line and has been in use for at least four weeks: a green bar
+# marks a new model, a gray one a model that the [quality gate](GLOSSARY.md#quality-gate) refused. The bottom panel shows the
+# features that have moved the most. Most of the time they are far beyond the usual 0.25, even in weeks in which the model is
+# right.
 #
 # Why was the model retrained each time?
 

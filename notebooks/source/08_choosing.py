@@ -83,8 +83,9 @@ for run in runs:
     display(draw_timeline(bars_from_events(run.events), PLATFORMS[run.platform].title))
 
 # %% [markdown]
-# The bars are the steps, and the gaps between them are the platform's own work: starting processes and writing records. The
-# bars are much alike on all platforms; the gaps are what differs.
+# The bars are the steps, and the gaps are everything around them: loading libraries, reading and writing artifacts, starting
+# processes, and keeping records. Even plain Python has gaps. The steps are the same functions everywhere, so compare the gaps
+# to see what a platform adds.
 #
 # Did all platforms make the same model?
 
