@@ -84,7 +84,7 @@ def wait_until(what: Callable[[], Any], seconds: float = 300) -> Any:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     store = tmp_path_factory.mktemp("dagster") / "store"
     port = free_port()
-    command = [sys.executable, "-m", "module4.lab3_dagster", "--port", str(port), "--store", str(store)]
+    command = [sys.executable, "-m", "module4.lab3_dagster", "ui", "--port", str(port), "--store", str(store)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "DAGSTER_DISABLE_TELEMETRY": "yes"}
     with (store.parent / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)

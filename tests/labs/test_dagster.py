@@ -217,7 +217,7 @@ def test_a_wrong_configuration_ends_a_run_before_its_first_step(tmp_path: Path) 
     with pytest.raises(ConfigError, match=r"trials: Input should be greater"):
         resources(preset("tiny").model_copy(update={"trials": 0}).to_json(), str(tmp_path))
     job = defs.resolve_job_def("training")
-    wrong = {"resources": {"pipeline": {"config": {"config": "huge", "registry_uri": str(tmp_path)}}}}
+    wrong = {"resources": {"pipeline": {"config": {"config_json": "huge", "registry_uri": str(tmp_path)}}}}
     result = job.execute_in_process(run_config=wrong, raise_on_error=False)
     assert not result.success
     assert not result.get_step_failure_events()

@@ -150,7 +150,7 @@ def test_predictions_grow_stale_with_time_and_fresh_with_new_ones(tmp_path: Path
 
 
 def config_of(request: dg.RunRequest) -> PipelineConfig:
-    return parse(request.run_config["resources"]["pipeline"]["config"]["config"])
+    return parse(request.run_config["resources"]["pipeline"]["config"]["config_json"])
 
 
 @pytest.mark.parametrize("year", [2013, 2026])
@@ -199,7 +199,7 @@ def test_drift_asks_for_training_with_the_decisions_configuration(store: str) ->
         # The request can be run as it is: the job accepts its configuration.
         job = defs.resolve_job_def(monitoring.train_when_drifted.job_name)
         validated = dg.validate_run_config(job, request.run_config)
-        assert validated["resources"]["pipeline"]["config"]["config"] == decision.config
+        assert validated["resources"]["pipeline"]["config"]["config_json"] == decision.config
 
 
 def test_drift_is_shown_with_its_plots(store: str) -> None:
