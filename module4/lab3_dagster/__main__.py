@@ -58,7 +58,7 @@ def resume(store: StoreOption = STORE) -> None:
 
 @app.command()
 def executors(preset_name: Annotated[str, typer.Option("--preset", help="tiny, lab or full.")] = "tiny") -> None:
-    """Run the same job in one process, and with a process per step: how long does each take?"""
+    """Run the same job in one process and with a process per step, and compare their times."""
     from module4.lab3_dagster.executors import compare
     from shared.config import preset
 
