@@ -23,7 +23,7 @@ def external_baseline(
     extras = {
         "config_json": pipeline.config_json,
         "features": latest_uri(context.instance, features.key),
-        "output": f"{pipeline.store}/runs/{context.run_id}/external_baseline",
+        "output": f"{pipeline.store}/runs/{context.run.run_id}/external_baseline",
     }
     command = [sys.executable, "-m", "module4.lab3_dagster.external_train"]
     return processes.run(context=context, command=command, cwd=str(ROOT), extras=extras).get_materialize_result()

@@ -70,10 +70,11 @@ def _materialize(answers: list[Any], table: pd.DataFrame, day: str | None = None
             )
 
     result = _apart(work)
-    failed = [event for event in result.get_step_failure_events() if event.step_failure_data.error]
-    if failed:
-        error = failed[0].step_failure_data.error
-        cause = error.cause or error
+    errors = [event.step_failure_data.error for event in result.get_step_failure_events()]
+    # A blocking check that does not pass ends its step with an error, too: that is its job.
+    errors = [error for error in errors if error and error.cls_name != "DagsterAssetCheckFailedError"]
+    if errors:
+        cause = errors[0].cause or errors[0]
         raise AnswerError(f"Materializing it ended with {cause.cls_name}: {cause.message.strip()[-400:]}")
     return result
 
