@@ -186,7 +186,8 @@ def test_nothing_listens_beyond_this_machine(lived: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("setting", "value"), [("PORT", ""), ("STEP_TIMEOUT", "soon"), ("STEP_TIMEOUT", "0")])
 def test_a_used_port_or_a_wrong_timeout_is_refused(server: Server, setting: str, value: str) -> None:
-    command = [sys.executable, "-m", "module4.lab1_airflow", "ui"]
+    port = server.url.rpartition(":")[2]
+    command = [sys.executable, "-m", "module4.lab1_airflow", "ui", "--port", port]
     settings = {**server.settings, **({setting: value} if value else {})}
     done = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
