@@ -24,6 +24,7 @@ FILES = (
     "module4/lab*/*",
     "module4/lab*/compiled/*",
     "module4/images/*.png",
+    "notebooks/GLOSSARY.md",
     "notebooks/course/*.py",
     "tests/labs/*.py",
 )
@@ -55,7 +56,7 @@ def to_page(path: Path) -> str:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = re.sub(r"\]\(\.\./", "](", cell.source)
-        if "exercise" in tags(cell):
+        if {"exercise", "questions"} & {*tags(cell)}:
             cell.metadata["tags"] = [*tags(cell), "hide-input"]
     return str(nbformat.writes(notebook))
 
