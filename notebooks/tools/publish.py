@@ -21,8 +21,7 @@ from notebooks.tools.execute import EXECUTED
 SITE = REPORTS / "site"
 FILES = (
     "module4/INSTRUCTOR.md",
-    "module4/lab*/*",
-    "module4/lab*/compiled/*",
+    "module4/lab*/**/*",
     "module4/images/*.png",
     "notebooks/GLOSSARY.md",
     "notebooks/course/*.py",
@@ -36,7 +35,7 @@ def lay_out(executed: Path, target: Path) -> None:
     for pattern in FILES:
         for path in ROOT.glob(pattern):
             place = target / path.relative_to(ROOT)
-            if path.is_file():
+            if path.is_file() and "__pycache__" not in path.parts:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, place)
     for lesson in lessons():
