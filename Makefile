@@ -131,7 +131,7 @@ kubeflow-submit: $(INSTALLED) ## send one to a server (HOST=URL WHAT=upload|run|
 
 ui-dagster: PORT ?= 3000
 ui-dagster: $(INSTALLED) ## Dagster's web pages and daemon, on this machine only, with a run to look at (PORT=3000)
-	@$(RUN) -m module4.lab3_dagster --port "$(PORT)"
+	@$(RUN) -m module4.lab3_dagster ui --port "$(PORT)"
 
 # The cloud costs money: what is not exactly CLOUD=1 is refused when make starts, before anything runs.
 CLOUD_OPTION := $(if $(call typed,CLOUD,x),$(if $(subst x1x,,x$(CLOUD)x),$(error CLOUD=$(CLOUD): write CLOUD=1 for \

@@ -1,36 +1,93 @@
-"""`python -m module4.lab3_dagster`: Dagster's web pages and its daemon, on this machine only, until Ctrl-C."""
+"""`python -m module4.lab3_dagster COMMAND`: Dagster's web pages, the executors compared, and resuming a failed run."""
 
-import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Annotated
 
-from dagster import DagsterInstance
+import typer
 
 from module4.lab3_dagster.run import prepare_home
 from module4.platforms import WORKSPACE
+from shared.errors import ConfigError, PipelineError, exit_on_error
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+
+STORE = os.environ.get("PIPELINE_STORE") or str(WORKSPACE / "dagster")
+
+StoreOption = Annotated[str, typer.Option(help="Where artifacts are kept: a folder or any URI.")]
 
 
-def main() -> None:
-    """Run the pipeline once if there is no run to look at, then become `dg dev`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", default="3000")
-    parser.add_argument("--store", default=str(WORKSPACE / "dagster"), help="a folder")
-    options = parser.parse_args()
-    store = str(Path(options.store).absolute())
-    os.environ["DAGSTER_HOME"] = str(prepare_home(store))
-    os.environ["DAGSTER_LAB_STORE"] = store
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 3000, store: StoreOption = STORE
+) -> None:
+    """Run the pipeline once if there is no run to look at, then serve Dagster's web pages and daemon until Ctrl-C."""
+    store = _open(store)
+    from dagster import DagsterInstance
+
     with DagsterInstance.get() as instance:
         empty = not instance.get_runs_count()
     if empty:
         subprocess.run([sys.executable, "-m", "module4", "run", "dagster", "--store", store], check=True)
-    address = ["--host", "127.0.0.1", "--port", options.port]
+    address = ["--host", "127.0.0.1", "--port", str(port)]
     # A shell's background job ignores Ctrl-C's signal, and Dagster would then ignore SIGTERM too.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    # In place of this process, so that Ctrl-C and signals reach Dagster itself.
-    os.execv(sys.executable, [sys.executable, "-m", "dagster_dg_cli.cli", "dev", *address])
+    # The supervisor takes this process's place: when the terminal closes or the parent dies, Dagster's processes end.
+    dagster = [sys.executable, "-m", "dagster_dg_cli.cli", "dev", *address]
+    os.execv(sys.executable, [sys.executable, "-m", "infra.processes", *dagster])
+
+
+@app.command()
+def resume(store: StoreOption = STORE) -> None:
+    """Take the last failed training run up again from where it failed, and print the steps that ran."""
+    _open(store)
+    from dagster import DagsterInstance
+
+    from module4.lab3_dagster.resume import resume_last_failure
+
+    with DagsterInstance.get() as instance:
+        success, steps = resume_last_failure(instance)
+    print(f"{'succeeded' if success else 'failed again'}: {', '.join(steps)}")
+    if not success:
+        raise typer.Exit(1)
+
+
+@app.command()
+def executors(preset_name: Annotated[str, typer.Option("--preset", help="tiny, lab or full.")] = "tiny") -> None:
+    """Run the same job in one process and with a process per step, and compare their times."""
+    from module4.lab3_dagster.executors import compare
+    from shared.config import preset
+
+    config = preset(preset_name)
+    folder = WORKSPACE / "dagster-executors" / config.preset
+    shutil.rmtree(folder, ignore_errors=True)
+    results = compare(config, str(folder))
+    for name, (seconds, fingerprint) in results.items():
+        print(f"{name:<22} {seconds:6.1f} s   fingerprint {fingerprint['fingerprint'][:12]}")
+    (one, _), (many, _) = results.values()
+    print(f"A process per step takes {many / one:.1f} times as long.")
+
+
+def _open(store: str) -> str:
+    """Return the store, absolute if it is a folder, after telling Dagster's processes about it."""
+    if not store:
+        raise ConfigError("store: it is empty. Name a folder or a URI.")
+    place = store if "://" in store else str(Path(store).expanduser().absolute())
+    if Path(place).is_file():
+        raise PipelineError(f"store: {place} is a file. Name a folder.")
+    os.environ["DAGSTER_HOME"] = str(prepare_home(place))
+    os.environ["PIPELINE_STORE"] = place
+    return place
+
+
+def main() -> None:
+    """Run one command; errors made for people are printed without a traceback and end with status 1."""
+    with exit_on_error():
+        app(prog_name="python -m module4.lab3_dagster")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What starts runs without anybody pressing a button, and how their steps are executed."""
+"""What starts runs automatically, and how their steps are executed."""
 
 import dagster as dg
 
@@ -32,7 +32,7 @@ def weekly_training(context: dg.ScheduleEvaluationContext, pipeline: Pipeline) -
     """Train every Monday as of that day. The data is of 2013, so the same day of 2013 stands for today."""
     today = in_2013(context.scheduled_execution_time.date())
     try:
-        config = pipeline.settings.ending_at(today)
+        config = pipeline.config.ending_at(today)
     except ConfigError as error:  # too early in the year
         return dg.SkipReason(str(error))
     return dg.RunRequest(run_config=pipeline.run_config(config.to_json()))

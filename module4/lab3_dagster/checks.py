@@ -6,8 +6,7 @@ A *blocking* check that fails ends the run before anything uses the asset. The o
 import dagster as dg
 from pandas import DataFrame
 
-from module4.lab3_dagster.assets import evaluate as evaluate_asset
-from module4.lab3_dagster.assets import preprocess as preprocess_asset
+from module4.lab3_dagster import assets
 from shared import quality
 from shared.evaluation import Check, Evaluation
 
@@ -17,42 +16,42 @@ def result(problems: list[str], **metadata: dg.MetadataValue) -> dg.AssetCheckRe
     return dg.AssetCheckResult(passed=not problems, description="; ".join(problems), metadata=metadata)
 
 
-@dg.asset_check(asset=preprocess_asset, blocking=True)
-def schema_and_ranges(preprocess: DataFrame) -> dg.AssetCheckResult:
+@dg.asset_check(asset=assets.features, blocking=True)
+def schema_and_ranges(features: DataFrame) -> dg.AssetCheckResult:
     """Test that all columns are there, and that every value is one that can be."""
-    return result(quality.schema_problems(preprocess))
+    return result(quality.schema_problems(features))
 
 
-@dg.asset_check(asset=preprocess_asset, blocking=True)
-def no_leakage(preprocess: DataFrame) -> dg.AssetCheckResult:
+@dg.asset_check(asset=assets.features, blocking=True)
+def no_leakage(features: DataFrame) -> dg.AssetCheckResult:
     """Test that nothing of the future is in the table: splits follow time, and no feature knows the label."""
-    alone = quality.single_roc_auc(preprocess)
+    alone = quality.single_roc_auc(features)
     best = max(alone, key=lambda name: alone[name])
     return result(
-        quality.leakage_problems(preprocess),
+        quality.leakage_problems(features),
         **{"best single feature": dg.MetadataValue.text(best), "its ROC AUC": dg.MetadataValue.float(alone[best])},
     )
 
 
-@dg.asset_check(asset=preprocess_asset, blocking=True)
-def class_balance(preprocess: DataFrame) -> dg.AssetCheckResult:
+@dg.asset_check(asset=assets.features, blocking=True)
+def class_balance(features: DataFrame) -> dg.AssetCheckResult:
     """Test that every row has a label, and that in no split nearly all or nearly none are late."""
     shares = {
-        f"late in {split}": dg.MetadataValue.float(share) for split, share in quality.late_shares(preprocess).items()
+        f"late in {split}": dg.MetadataValue.float(share) for split, share in quality.late_shares(features).items()
     }
-    return result(quality.balance_problems(preprocess), **shares)
+    return result(quality.balance_problems(features), **shares)
 
 
-@dg.asset_check(asset=evaluate_asset, blocking=True)
-def quality_gate(evaluate: Evaluation) -> dg.AssetCheckResult:
-    """Stop a winner that no one should use: `deploy` does not run, staging and production stay as they are."""
-    return result([check.reason for check in evaluate.gate if not check.passed and not _of_champion(check)])
+@dg.asset_check(asset=assets.evaluation, blocking=True)
+def quality_gate(evaluation: Evaluation) -> dg.AssetCheckResult:
+    """Stop a winner that no one should use: no deployment is made, staging and production stay as they are."""
+    return result([check.reason for check in evaluation.gate if not check.passed and not _of_champion(check)])
 
 
-@dg.asset_check(asset=evaluate_asset)
-def beats_the_champion(evaluate: Evaluation) -> dg.AssetCheckResult:
+@dg.asset_check(asset=assets.evaluation)
+def beats_the_champion(evaluation: Evaluation) -> dg.AssetCheckResult:
     """Tell whether the winner is as good as the model in production. If not, it goes to staging only."""
-    compared = [check for check in evaluate.gate if _of_champion(check)]
+    compared = [check for check in evaluation.gate if _of_champion(check)]
     return dg.AssetCheckResult(
         passed=all(check.passed for check in compared),
         severity=dg.AssetCheckSeverity.WARN,

@@ -5,8 +5,7 @@ from datetime import timedelta
 import dagster as dg
 from pandas import DataFrame
 
-from module4.lab3_dagster.assets import RETRY
-from module4.lab3_dagster.assets import deploy as deploy_asset
+from module4.lab3_dagster.assets import RETRY, deployment
 from module4.lab3_dagster.resources import Pipeline
 from shared import inference
 from shared.registry import Champion
@@ -20,21 +19,21 @@ FRESH = dg.FreshnessPolicy.time_window(warn_window=timedelta(days=1), fail_windo
 
 
 @dg.asset(group_name="inference", kinds={"pandas", "parquet"}, partitions_def=DAYS, automation_condition=EAGER)
-def load_batch(context: dg.AssetExecutionContext, pipeline: Pipeline) -> DataFrame:
-    """Load the day's flights as they were scheduled, with the model's features."""
-    return inference.load_batch(pipeline.settings, inference.parse_day(context.partition_key))
+def batch(context: dg.AssetExecutionContext, pipeline: Pipeline) -> DataFrame:
+    """The day's flights as they were scheduled, with the model's features."""
+    return inference.load_batch(pipeline.config, inference.parse_day(context.partition_key))
 
 
-@dg.asset(group_name="inference", kinds={"scikitlearn"}, deps=[deploy_asset], automation_condition=EAGER)
-def load_model(pipeline: Pipeline) -> Champion:
-    """Load the model that is in production."""
-    return inference.load_model(pipeline.settings, pipeline.registry)
+@dg.asset(group_name="inference", kinds={"scikitlearn"}, deps=[deployment], automation_condition=EAGER)
+def production_model(pipeline: Pipeline) -> Champion:
+    """The model that is in production."""
+    return inference.load_model(pipeline.config, pipeline.registry)
 
 
 @dg.asset(group_name="inference", kinds={"pandas", "parquet"}, partitions_def=DAYS, automation_condition=EAGER)
-def predict(pipeline: Pipeline, load_batch: DataFrame, load_model: Champion) -> DataFrame:
-    """Predict how likely each flight of the day is late."""
-    return inference.predict(pipeline.settings, load_model, load_batch)
+def scores(pipeline: Pipeline, batch: DataFrame, production_model: Champion) -> DataFrame:
+    """Each flight of the day with its probability of being late."""
+    return inference.predict(pipeline.config, production_model, batch)
 
 
 @dg.asset(
@@ -45,16 +44,16 @@ def predict(pipeline: Pipeline, load_batch: DataFrame, load_model: Champion) -> 
     retry_policy=RETRY,
     freshness_policy=FRESH,
 )
-def save_predictions(pipeline: Pipeline, predict: DataFrame) -> dg.MaterializeResult[None]:
-    """Store the day's predictions where others read them; the same day again replaces them."""
-    summary = inference.save_predictions(pipeline.settings, predict, f"{pipeline.store}/predictions")
+def predictions(pipeline: Pipeline, scores: DataFrame) -> dg.MaterializeResult[None]:
+    """The day's predictions where others read them; materializing a day again replaces them."""
+    summary = inference.save_predictions(pipeline.config, scores, f"{pipeline.store}/predictions")
     return dg.MaterializeResult(metadata=summary)
 
 
-@dg.asset_check(asset=save_predictions)
+@dg.asset_check(asset=predictions)
 def made_by_the_production_model(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> dg.AssetCheckResult:
     """Test that the latest predictions are of the model that is in production now."""
-    event = context.instance.get_latest_materialization_event(save_predictions.key)
+    event = context.instance.get_latest_materialization_event(predictions.key)
     assert event is not None
     assert event.asset_materialization is not None
     used = str(event.asset_materialization.metadata["version"].value)
@@ -62,5 +61,5 @@ def made_by_the_production_model(context: dg.AssetCheckExecutionContext, pipelin
     return dg.AssetCheckResult(passed=used == production, metadata={"used": used, "in production": production})
 
 
-ASSETS = [load_batch, load_model, predict, save_predictions]
+ASSETS = [batch, production_model, scores, predictions]
 CHECKS = [made_by_the_production_model]

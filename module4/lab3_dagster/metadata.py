@@ -1,4 +1,4 @@
-"""What the UI tells about a value beside its summary: previews, tables, plots."""
+"""What the UI shows of a value beside its summary: previews, tables, plots."""
 
 import base64
 from functools import singledispatch
@@ -22,7 +22,7 @@ Metadata = dict[str, dg.MetadataValue]
 
 @singledispatch
 def describe(value: Any) -> Metadata:
-    """Return metadata for a kind of value. Names that begin with `dagster/` have a place of their own in the UI."""
+    """Return metadata for a kind of value. Names that begin with `dagster/` have their own place in the UI."""
     return {}
 
 
@@ -38,8 +38,8 @@ def _(value: DataFrame) -> Metadata:
 
 @describe.register
 def _(value: Fitted) -> Metadata:
-    settings = value.trial.hyperparameters.model_dump()
-    rows = "\n".join(f"| {name} | {setting} |" for name, setting in settings.items())
+    hyperparameters = value.trial.hyperparameters.model_dump()
+    rows = "\n".join(f"| {name} | {chosen} |" for name, chosen in hyperparameters.items())
     return {"hyperparameters": dg.MetadataValue.md(f"| hyperparameter | value |\n|---|---|\n{rows}")}
 
 

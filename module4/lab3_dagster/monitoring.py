@@ -22,9 +22,9 @@ WEEKS = dg.WeeklyPartitionsDefinition(start_date="2013-03-04", end_date="2014-01
     automation_condition=EAGER,
     retry_policy=RETRY,
 )
-def measure_drift(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Drift:
-    """Measure how far the weeks before are from what the model was fitted on, and how well it predicted them."""
-    return monitoring.measure_drift(pipeline.settings, pipeline.registry, inference.parse_day(context.partition_key))
+def drift(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Drift:
+    """How far the weeks before are from what the model was fitted on, and how well it predicted them."""
+    return monitoring.measure_drift(pipeline.config, pipeline.registry, inference.parse_day(context.partition_key))
 
 
 @dg.asset(
@@ -34,12 +34,12 @@ def measure_drift(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Drif
     automation_condition=EAGER,
     retry_policy=RETRY,
 )
-def decide_retraining(pipeline: Pipeline, measure_drift: Drift) -> Decision:
-    """Decide whether to train again, and with which configuration."""
-    return monitoring.decide_retraining(pipeline.settings, measure_drift)
+def retraining_decision(pipeline: Pipeline, drift: Drift) -> Decision:
+    """Whether to train again, and with which configuration."""
+    return monitoring.decide_retraining(pipeline.config, drift)
 
 
-@dg.asset_sensor(asset_key=decide_retraining.key, job=training_job, minimum_interval_seconds=10)
+@dg.asset_sensor(asset_key=retraining_decision.key, job=training_job, minimum_interval_seconds=10)
 def train_when_drifted(
     context: dg.SensorEvaluationContext, event: dg.EventLogEntry, pipeline: Pipeline
 ) -> dg.RunRequest | dg.SkipReason:
@@ -55,4 +55,4 @@ def train_when_drifted(
     )
 
 
-ASSETS = [measure_drift, decide_retraining]
+ASSETS = [drift, retraining_decision]

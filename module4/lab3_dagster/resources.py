@@ -14,41 +14,41 @@ class Pipeline(dg.ConfigurableResource):
     The values given in the code are defaults: a run may bring its own, from the UI, a schedule or a sensor.
     """
 
-    config: str = Field(description="The whole configuration as JSON, or a preset's name: tiny, lab or full.")
+    config_json: str = Field(description="The whole configuration as JSON, or a preset's name: tiny, lab or full.")
     registry_uri: str = Field(description="The model registry: a folder, or any URI.")
     store: str = Field("", description="Where steps that store their result themselves put it.")
 
-    @field_validator("config")
+    @field_validator("config_json")
     @classmethod
-    def _is_valid(cls, config: str) -> str:
-        parse(config)  # before the first step of a run: a wrong field is named, and nothing is tried again
-        return config
+    def _is_valid(cls, config_json: str) -> str:
+        parse(config_json)  # before the first step of a run: a wrong field is named, and nothing is retried
+        return config_json
 
     @property
-    def settings(self) -> PipelineConfig:
+    def config(self) -> PipelineConfig:
         """The configuration, validated."""
-        return parse(self.config)
+        return parse(self.config_json)
 
     @property
     def registry(self) -> Registry:
         """The registry of the configured model."""
-        return Registry(self.registry_uri, self.settings.model_name)
+        return Registry(self.registry_uri, self.config.model_name)
 
-    def run_config(self, config: str) -> dict[str, object]:
+    def run_config(self, config_json: str) -> dict[str, object]:
         """Return the run configuration that replaces the pipeline's configuration and keeps the rest."""
-        replaced = {"config": config, "registry_uri": self.registry_uri, "store": self.store}
+        replaced = {"config_json": config_json, "registry_uri": self.registry_uri, "store": self.store}
         return {"resources": {"pipeline": {"config": replaced}}}
 
 
-def resources(config: str, store: str) -> dict[str, dg.ConfigurableResource | dg.ConfigurableIOManager]:
+def resources(config_json: str, store: str) -> dict[str, dg.ConfigurableResource | dg.ConfigurableIOManager]:
     """Return the resources of a run with this configuration (JSON or a preset's name), everything below `store`."""
     return {
-        "pipeline": Pipeline(config=config, registry_uri=f"{store}/registry", store=store),
+        "pipeline": Pipeline(config_json=config_json, registry_uri=f"{store}/registry", store=store),
         "io_manager": ArtifactIOManager(store=store),
     }
 
 
-def overrides(config: str, store: str) -> dict[str, object]:
+def overrides(config_json: str, store: str) -> dict[str, object]:
     """Return the run configuration that gives a run these resources. It could be typed into the UI's launchpad."""
-    bound = resources(config, store)
+    bound = resources(config_json, store)
     return {"resources": {name: {"config": resource.model_dump()} for name, resource in bound.items()}}

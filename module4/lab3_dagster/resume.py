@@ -1,18 +1,12 @@
-"""`python -m module4.lab3_dagster.resume`: take the last failed training run up again from where it failed."""
-
-import argparse
-import os
-from pathlib import Path
+"""Take the last failed training run up again from where it failed."""
 
 import dagster as dg
 
 from module4.lab3_dagster.executors import QUIET, training
-from module4.lab3_dagster.run import prepare_home
-from module4.platforms import WORKSPACE
 from shared.errors import PipelineError
 
 
-def resume(instance: dg.DagsterInstance) -> tuple[bool, list[str]]:
+def resume_last_failure(instance: dg.DagsterInstance) -> tuple[bool, list[str]]:
     """Run the steps that failed or never began, with the failed run's configuration; return success and their names.
 
     The web pages have a button for it (*Re-execute from failure*), for runs that were started there.
@@ -26,17 +20,3 @@ def resume(instance: dg.DagsterInstance) -> tuple[bool, list[str]]:
     with dg.execute_job(dg.reconstructable(training), instance, run_config, reexecution_options=again) as result:
         steps = [record.step_key for record in instance.get_run_step_stats(result.run_id)]
         return result.success, steps
-
-
-def main() -> None:
-    """Resume, and say which steps ran."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--store", default=str(WORKSPACE / "dagster"), help="a folder")
-    os.environ["DAGSTER_HOME"] = str(prepare_home(str(Path(parser.parse_args().store).absolute())))
-    with dg.DagsterInstance.get() as instance:
-        success, steps = resume(instance)
-    print(f"{'succeeded' if success else 'failed again'}: {', '.join(steps)}")
-
-
-if __name__ == "__main__":
-    main()

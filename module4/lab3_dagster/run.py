@@ -16,7 +16,7 @@ from shared.storage import is_local
 
 def run(config: PipelineConfig, store: str) -> Fingerprint:
     """Run the pipeline below `store` and return its fingerprint. Raises PipelineError that names the failed steps."""
-    text = parse(config.to_json()).to_json()  # nothing is written for a configuration that cannot be used
+    config_json = parse(config.to_json()).to_json()  # nothing is written for a configuration that cannot be used
     os.environ["DAGSTER_HOME"] = str(prepare_home(store))
     import dagster as dg
 
@@ -27,14 +27,14 @@ def run(config: PipelineConfig, store: str) -> Fingerprint:
     job = defs.resolve_job_def("training")
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(
-            overrides(text, store),
+            overrides(config_json, store),
             instance,
             tags={"preset": config.preset},
             raise_on_error=False,  # all errors are in the log already
         )
     if not result.success:
         raise PipelineError(" ".join(event.message or "" for event in result.get_step_failure_events()))
-    return steps.read_fingerprint(f"{store}/runs/{result.run_id}/deploy")
+    return steps.read_fingerprint(f"{store}/runs/{result.run_id}/deployment")
 
 
 def prepare_home(store: str) -> Path:

@@ -1,23 +1,36 @@
-"""Checks of lesson 4: the student's asset, check, job and schedule, asked through Dagster's own objects."""
+"""Checks of lesson 4: the student's asset, check, job and schedule, materialized and asked by Dagster itself."""
 
-from collections.abc import Iterator
-from typing import Any
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 import dagster as dg
 import pandas as pd
 
 from module4.lab3_dagster.assets import ASSETS
 from module4.lab3_dagster.resources import resources
-from notebooks.checks import Exercises, Finding, expect, must
+from notebooks.checks import AnswerError, Exercises, Finding, expect, must, short
 
 check = Exercises()
 
+T = TypeVar("T")
+
 FLIGHTS = pd.DataFrame(
     {
-        "carrier": ["AA", "AA", "UA", "UA", "B6"],
-        "origin": ["EWR", "JFK", "LGA", "EWR", "JFK"],
-        "date": pd.to_datetime(["2013-03-02", "2013-03-02", "2013-03-02", "2013-03-03", "2013-03-03"]),
-        "arr_delay": [0.0, 16.0, 15.0, 3.0, 100.0],
+        "date": pd.to_datetime(["2013-03-02", "2013-03-02", "2013-03-02", "2013-03-03", "2013-03-03", "2013-03-03"]),
+        "hour": pd.to_datetime(["2013-03-02 10:00"] * 3 + ["2013-03-03 10:00"] * 3),
+        "departure_minute": [300, 360, 420, 480, 540, 600],
+        "arrival_minute": [480, 540, 600, 660, 720, 780],
+        "carrier": pd.Categorical(["AA", "AA", "UA", "UA", "B6", "B6"]),
+        "airline": pd.Categorical(["American"] * 2 + ["United"] * 2 + ["JetBlue"] * 2),
+        "flight": [1, 2, 3, 4, 5, 6],
+        "tailnum": pd.Categorical(["N1", "N2", "N3", "N4", "N5", "N6"]),
+        "origin": pd.Categorical(["EWR", "JFK", "LGA", "EWR", "JFK", "LGA"]),
+        "dest": pd.Categorical(["BOS", "BOS", "ORD", "ORD", "LAX", "LAX"]),
+        "distance": [200, 200, 733, 719, 2475, 2475],
+        "arr_delay": [0.0, 16.0, 15.0, 3.0, 100.0, math.nan],
     }
 )
 
@@ -30,41 +43,89 @@ def _is_asset(answer: Any, decorator: str = "@dg.asset") -> Finding:
     )
 
 
-@check.exercise(1)
+def _apart(work: Callable[[], T]) -> T:
+    """Run in another thread: Dagster starts an event loop, and a notebook's thread already has one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
+def _materialize(answers: list[Any], table: pd.DataFrame, day: str | None = None) -> Any:
+    """Materialize the answers from a table of flights, in memory. Raises AnswerError if that fails."""
+
+    @dg.asset(name="flights")
+    def source() -> pd.DataFrame:
+        return table.copy(deep=True)
+
+    def work() -> Any:
+        with dg.DagsterInstance.ephemeral() as instance:
+            memory = {"io_manager": dg.mem_io_manager}
+            dg.materialize([source], instance=instance, resources=memory)
+            return dg.materialize(
+                [source, *answers],
+                instance=instance,
+                resources=memory,
+                selection=dg.AssetSelection.all(include_sources=False) if day is None else [answers[0].key],
+                partition_key=day,
+                raise_on_error=False,
+            )
+
+    result = _apart(work)
+    failed = [event for event in result.get_step_failure_events() if event.step_failure_data.error]
+    if failed:
+        error = failed[0].step_failure_data.error
+        cause = error.cause or error
+        raise AnswerError(f"Materializing it ended with {cause.cls_name}: {cause.message.strip()[-400:]}")
+    return result
+
+
+def _parents(answer: Any) -> set[str]:
+    return {key.to_user_string() for key in answer.dependency_keys}
+
+
+@check.exercise(1, "late_by_carrier")
 def late_by_carrier(answer: Any) -> Iterator[Finding]:
-    """An asset made from load_data, tried on five flights."""
+    """An asset made from flights, tried on six flights, one of which never arrived."""
     yield _is_asset(answer)
     yield expect(
         answer.key == dg.AssetKey("late_by_carrier"),
         "it is called late_by_carrier",
-        f"It is called {answer.key.to_user_string()}: an asset has its function's name.",
+        f"It is called {answer.key.to_user_string()!r}: an asset has its function's name.",
     )
-    parents = {key.to_user_string() for key in answer.dependency_keys}
     yield must(
-        parents == {"load_data"},
-        "it is made from load_data",
-        f"Dagster thinks it is made from {', '.join(parents) or 'nothing'}. The parameter's name must be the "
-        "asset's name.",
+        _parents(answer) == {"flights"},
+        "it is made from flights",
+        f"Dagster thinks it is made from {', '.join(sorted(_parents(answer))) or 'nothing'}. The parameter's name must "
+        "be the asset's name.",
     )
-    table = answer(FLIGHTS)
-    yield must(
-        isinstance(table, pd.DataFrame) and {"carrier", "late_share"} <= {*table.columns},
-        "it returns a table with carrier and late_share",
-        f"It returned a {type(table).__name__}"
-        + (f" with {', '.join(map(str, table.columns))}." if isinstance(table, pd.DataFrame) else ".")
-        + " After groupby, reset_index() makes the groups a column.",
-    )
-    shares = dict(zip(table["carrier"], table["late_share"], strict=True))
-    yield expect(
-        shares == {"AA": 0.5, "UA": 0.0, "B6": 1.0},
-        "the shares are right",
-        f"Of five flights it made {shares}; a flight is late from the 16th minute on, and 15 is not late.",
-    )
+    known = FLIGHTS.dropna(subset=["arr_delay"])
+    for rows, what in ((known, "five flights"), (known.iloc[::-1].iloc[:4], "four other flights")):
+        table = _materialize([answer], rows).asset_value(answer.key)
+        yield must(
+            isinstance(table, pd.DataFrame) and {"carrier", "late_share"} <= {*table.columns},
+            "it returns a table with carrier and late_share",
+            f"It returned a {type(table).__name__}"
+            + (f" with {', '.join(map(str, table.columns))}." if isinstance(table, pd.DataFrame) else ".")
+            + " After groupby, reset_index() makes the groups a column. Is the `return` there?",
+        )
+        present = table[table["carrier"].isin(rows["carrier"].unique().tolist())]
+        shares = {
+            str(name): float(share) for name, share in zip(present["carrier"], present["late_share"], strict=True)
+        }
+        late = (rows["arr_delay"] > 15).groupby(rows["carrier"], observed=True).mean()
+        right = {str(name): float(share) for name, share in late.items()}
+        yield expect(
+            len(present) == len(right)
+            and {*shares} == {*right}
+            and all(abs(shares[n] - right[n]) < 0.005 for n in right),
+            f"the shares are right for {what}",
+            f"It made {shares} in {len(present)} rows, and {right} is right: a row per carrier. A flight is late from "
+            "the 16th minute on, and 15 is not late.",
+        )
 
 
-@check.exercise(2)
+@check.exercise(2, "all_airports")
 def all_airports(answer: Any) -> Iterator[Finding]:
-    """A blocking check, tried on a good table and on one that lacks an airport."""
+    """A blocking check, run by Dagster on tables with and without each airport."""
     yield must(
         isinstance(answer, dg.AssetChecksDefinition),
         "it is an asset check",
@@ -72,24 +133,35 @@ def all_airports(answer: Any) -> Iterator[Finding]:
     )
     (spec,) = answer.check_specs
     yield must(
-        spec.asset_key == dg.AssetKey("load_data"),
-        "it checks load_data",
-        f"It checks {spec.asset_key.to_user_string()}; say asset= in the decorator.",
+        spec.asset_key == dg.AssetKey("flights"),
+        "it checks flights",
+        f"It checks {spec.asset_key.to_user_string()!r}; say asset= in the decorator.",
     )
-    good, bad = answer(FLIGHTS), answer(FLIGHTS[FLIGHTS["origin"] != "LGA"])
-    yield must(
-        isinstance(good, dg.AssetCheckResult),
-        "it returns a check's result",
-        f"It returned a {type(good).__name__}: return dg.AssetCheckResult(passed=...).",
-    )
-    yield expect(good.passed, "a table with all three airports passes", "It refuses a table that has all three.")
-    yield expect(not bad.passed, "a table without LGA does not", "It lets a table pass in which LGA is missing.")
-    other = answer(FLIGHTS.assign(origin=FLIGHTS["origin"].replace("LGA", "BOS")))
-    yield expect(
-        not other.passed,
-        "three airports are not enough: it must be these three",
-        "It lets a table pass with EWR, JFK and BOS. Compare names, do not count them.",
-    )
+    good = FLIGHTS.astype({"origin": "str"})
+    extra = pd.concat([good, good.iloc[:1].assign(origin="BOS")])
+    tables = [
+        (good, True, "a table with all three airports passes", "It refuses a table that has all three."),
+        (extra, True, "a fourth airport does no harm", "It refuses a table with EWR, JFK, LGA and BOS."),
+        *(
+            (
+                good[good["origin"] != name],
+                False,
+                f"a table without {name} does not",
+                f"It accepts a table without {name}.",
+            )
+            for name in ("LGA", "EWR", "JFK")
+        ),
+        (
+            good.assign(origin=good["origin"].replace("LGA", "BOS")),
+            False,
+            "three airports are not enough: it must be these three",
+            "It accepts a table with EWR, JFK and BOS. Compare names, do not count them.",
+        ),
+    ]
+    for table, right, what, hint in tables:
+        found = _materialize([answer], table).get_asset_check_evaluations()
+        yield must(found, "it returns a check's result", "It returned none: return dg.AssetCheckResult(passed=...).")
+        yield expect(found[0].passed == right, what, hint)
     yield expect(
         spec.blocking,
         "it blocks",
@@ -97,7 +169,7 @@ def all_airports(answer: Any) -> Iterator[Finding]:
     )
 
 
-@check.exercise(3)
+@check.exercise(3, "retrain", "every_monday")
 def retrain(job: Any, schedule: Any) -> Iterator[Finding]:
     """A job that makes three assets, and its schedule."""
     kind = "UnresolvedAssetJobDefinition"
@@ -109,8 +181,8 @@ def retrain(job: Any, schedule: Any) -> Iterator[Finding]:
     defs = dg.Definitions(assets=ASSETS, jobs=[job], resources=resources("tiny", "/nowhere"))
     made = {key.to_user_string() for key in job.selection.resolve(defs.resolve_asset_graph())}
     yield expect(
-        made == {"load_data", "preprocess", "train"},
-        "it makes train and everything that train is made from",
+        made == {"flights", "features", "baseline"},
+        "it makes baseline and everything that baseline is made from",
         f"It makes {', '.join(sorted(made))}. A selection has .upstream(), for what it is made from, and "
         ".downstream(), for what is made from it.",
     )
@@ -119,42 +191,67 @@ def retrain(job: Any, schedule: Any) -> Iterator[Finding]:
         "every_monday is a schedule",
         f"It is a {type(schedule).__name__}; call dg.ScheduleDefinition(job=..., cron_schedule=...).",
     )
-    yield expect(schedule.job_name == job.name, "it runs the job", f"It runs {schedule.job_name}; give it job=retrain.")
     yield expect(
-        schedule.cron_schedule in ("0 5 * * 1", "0 5 * * MON", "0 5 * * Mon", "0 5 * * mon"),
+        schedule.job_name == job.name, "it runs the job", f"It runs {schedule.job_name!r}; give it job=retrain."
+    )
+    ticks = _ticks(schedule)
+    yield expect(
+        ticks and all((tick.weekday(), tick.hour, tick.minute) == (0, 5, 0) for tick in ticks) and len(ticks) == 8,
         "it runs on Mondays at 05:00",
-        f"{schedule.cron_schedule!r} is something else. The five fields: minute hour day month weekday (1 is Monday).",
+        f"{schedule.cron_schedule!r} means {', '.join(f'{tick:%A %H:%M}' for tick in ticks[:3]) or 'never'}. The five "
+        "fields: minute hour day month weekday (1 is Monday).",
+    )
+    outcome = _apart(lambda: schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=ticks[0])))
+    yield expect(
+        outcome.run_requests,
+        "it starts a run each time",
+        f"On {ticks[0]:%A} it starts nothing: {outcome.skip_message or 'it skips'}.",
     )
 
 
-@check.exercise(4)
+def _ticks(schedule: Any) -> list[datetime]:
+    """Return when the schedule runs in eight weeks, by its own clock."""
+    start = datetime(2026, 3, 2, tzinfo=UTC)
+    end = start + timedelta(weeks=8)
+    ticks = []
+    for tick in schedule.get_execution_time_iterator(start.timestamp()):
+        if tick.timestamp() >= end.timestamp():
+            return ticks
+        ticks.append(tick)
+    return ticks
+
+
+@check.exercise(4, "late_share_of_day")
 def late_share_of_day(answer: Any) -> Iterator[Finding]:
-    """An asset per day, tried on two days."""
+    """An asset per day, materialized for two days."""
     yield _is_asset(answer, "@dg.asset(...)")
     days = answer.partitions_def
     yield must(
         isinstance(days, dg.DailyPartitionsDefinition) and len(days.get_partition_keys()) == 365,
         "it has a partition for each day of 2013",
-        f"Its partitions are {days or 'none: one value for all days'}. Look for a parameter of the decorator, and "
-        "give it DAYS.",
+        f"Its partitions are {short(days) if days else 'none: one value for all days'}. Look for a parameter of the "
+        "decorator, and give it DAYS.",
     )
-    parents = {key.to_user_string() for key in answer.dependency_keys}
     yield must(
-        parents == {"load_data"},
-        "it is made from load_data",
-        f"Dagster thinks it is made from {', '.join(sorted(parents)) or 'nothing'}. Name a parameter load_data; the "
-        "context is called context.",
+        _parents(answer) == {"flights"},
+        "it is made from flights",
+        f"Dagster thinks it is made from {', '.join(sorted(_parents(answer))) or 'nothing'}. Name a parameter flights; "
+        "the context is called context.",
     )
-    shares = [answer(dg.build_asset_context(partition_key=f"2013-03-0{day}"), FLIGHTS) for day in (2, 3)]
-    yield expect(
-        [round(float(share), 3) for share in shares] == [0.333, 0.5],
-        "each day has its own share",
-        f"Of 3 flights on 2 March one is late, of 2 on 3 March one, and it made {shares}. context.partition_key is "
-        "the day; select its flights first.",
-    )
+    known = FLIGHTS.dropna(subset=["arr_delay"])
+    for day in ("2013-03-02", "2013-03-03"):
+        value = _materialize([answer], known, day).asset_value(answer.key, partition_key=day)
+        right = float((known.loc[known["date"] == day, "arr_delay"] > 15).mean())
+        yield expect(
+            isinstance(value, int | float) and abs(float(value) - right) < 0.005,
+            f"{day} has its own share",
+            f"For that day it made {short(value)}, and {right:.3f} is right. context.partition_key is the day; select "
+            "its flights first.",
+        )
     condition = next(iter(answer.automation_conditions_by_key.values()), None)
+    eager = dg.AutomationCondition.eager()
     yield expect(
-        condition is not None and condition.get_label() == "eager",
-        "it is made by itself when something is new",
-        "It waits until somebody asks for it. Look for a parameter of the decorator that takes a condition.",
+        condition is not None and condition.with_label("eager") == eager.with_label("eager"),
+        "Dagster makes it when something is new",
+        f"Its condition is {short(condition)}. Look for a parameter of the decorator that takes a condition.",
     )

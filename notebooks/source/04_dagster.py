@@ -1,12 +1,13 @@
 # %% [markdown]
 # # 4 · Dagster: assets
 #
-# Dagster starts from the things that a pipeline makes. An *asset* is a function that returns one; its parameters name the
-# assets it is made from. You materialize them, read their metadata, make days of the past, ask Dagster what it would make
-# by itself, watch a check stop a run, and write assets, a check and a job of your own.
+# Dagster starts from the things that a pipeline makes. An [asset](GLOSSARY.md#asset) is a function that returns one of them;
+# its parameters name the assets it is made from. In this lesson you [materialize](GLOSSARY.md#materialize) assets, read
+# their metadata, backfill past days, ask Dagster what it would make next, watch a check stop a run, and write assets, a
+# check and a job yourself.
 #
-# **You will be able to** write an asset, an asset per day and a blocking check, say where an asset's value is stored, and
-# choose by their lineage which assets a job makes.
+# **You will be able to** write an asset, a daily partitioned asset and a blocking check, say where an asset's value is
+# stored, and select the assets of a job by their lineage.
 #
 # **Time.** {{minutes}}
 
@@ -16,45 +17,38 @@ store = ""
 
 # %%
 # %matplotlib inline
-import logging
-import os
+from notebooks.course.environment import open_store, prepare_dagster
 
-import pandas as pd
-
-from module4.lab3_dagster.run import prepare_home
-from module4.platforms import WORKSPACE
-from shared import config
-
-store = store or str(WORKSPACE / "notebooks" / "dagster")
-os.environ["DAGSTER_HOME"] = str(prepare_home(store))
-os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
+store = open_store("dagster", store)
+prepare_dagster(store)
 
 # %%
 import dagster as dg
+import pandas as pd
 
-from module4.lab3_dagster.assets import ASSETS, load_data, preprocess
+from module4.lab3_dagster.assets import ASSETS, features, flights
 from module4.lab3_dagster.checks import CHECKS
 from module4.lab3_dagster.resources import Pipeline, resources
+from shared import config
 
-pd.options.display.max_colwidth = None  # show tables whole
-logging.getLogger("dagster").setLevel(logging.CRITICAL)
 bound = resources(config.preset(preset).to_json(), store)
 graph = dg.Definitions(assets=ASSETS, asset_checks=CHECKS, resources=bound).resolve_asset_graph()
 
 # %% [markdown]
 # ## The asset graph
 #
-# Nobody wrote the arrows down: Dagster reads them from the functions' parameters. This is the asset `train`, whole:
+# The arrows are not written down anywhere: Dagster reads them from the functions' parameters. This is the whole asset
+# `baseline`:
 
 # %%
-import inspect
-
 from module4.lab3_dagster import assets
+from notebooks.course.code import show_function
 
-source = inspect.getsource(assets)
-print(
-    source[source.index('@dg.asset(group_name="training", kinds={"scikitlearn"}') : source.index("@dg.op(ins=")].strip()
-)
+show_function(assets, "baseline")
+
+# %% [markdown]
+# The parameter `features` is the name of another asset, so there is an arrow from `features` to `baseline`. The parameter
+# `pipeline` is a *resource*: the configuration, which is not made by any asset.
 
 # %%
 from notebooks.course.pictures import draw_graph
@@ -66,6 +60,18 @@ draw_graph(
     },
     "The asset graph",
 )
+
+# %% [markdown]
+# It is the graph of lesson 0, with other names. The other platforms name what *runs*, Dagster names what *exists* afterward:
+# tasks are verbs, assets are nouns. This table says which step makes which asset:
+
+# %%
+from module4.lab3_dagster.step_table import STEP_OF
+
+pd.Series(STEP_OF, name="made by the step").rename_axis("asset").to_frame()
+
+# %% [markdown]
+# The first six rows are the training pipeline; the rest are inference and monitoring. Dagster knows more about each asset:
 
 # %%
 pd.DataFrame(
@@ -81,20 +87,25 @@ pd.DataFrame(
 )
 
 # %% [markdown]
+# The last column lists the [asset checks](GLOSSARY.md#asset-check), the tests that run after an asset is made.
+#
 # ## Just call it
 #
-# An asset is still a function. A test, or you, can call it with values; no Dagster is involved, and nothing is stored.
+# An asset is still a function. You can call it with values, and so can a test. Dagster is not involved, and nothing is
+# stored.
 
 # %%
-settings = Pipeline(config=preset, registry_uri=f"{store}/registry")
-flights = load_data(settings)
-preprocess(settings, flights)[["carrier", "origin", "dest", "departure_minute", "weather_temp", "late"]].head(3)
+pipeline = Pipeline(config_json=preset, registry_uri=f"{store}/registry")
+table = flights(pipeline)
+features(pipeline, table)[["carrier", "origin", "dest", "departure_minute", "weather_temp", "late"]].head(3)
 
 # %% [markdown]
+# Three rows of the table of features: the first two assets were computed, one from the other, by two function calls.
+#
 # ## Run it
 #
-# To *materialize* is to compute assets and store them. How they are stored is the IO manager's part; the functions know
-# nothing of it.
+# To [materialize](GLOSSARY.md#materialize) an asset means to compute and store it. The
+# [IO manager](GLOSSARY.md#io-manager) decides how it is stored; the functions know nothing about that.
 
 # %% tags=["slow"]
 from IPython.utils.capture import capture_output
@@ -106,8 +117,7 @@ with capture_output() as log, dg.DagsterInstance.get() as instance:
 # %% [markdown]
 # ## Look at it
 #
-# Every materialization carries metadata. In the UI Dagster draws them from run to run. (`log_loss` is that of the weeks on
-# which the models are chosen; for `evaluate`, of the weeks on which the winner is judged.)
+# Every materialization carries [metadata](GLOSSARY.md#metadata). In the web pages, Dagster plots it from run to run.
 
 # %% tags=["slow"]
 pd.DataFrame(
@@ -125,7 +135,10 @@ pd.DataFrame(
 ).fillna("")
 
 # %% [markdown]
-# Asset checks were run too, right after the asset that they test:
+# One row per asset, and each has the metadata that suits it: rows and columns for tables, a score for models. (`log_loss` is
+# measured on the validation weeks, on which the models are chosen; for `evaluation`, on the test weeks.)
+#
+# Asset checks ran too, each right after the asset that it tests:
 
 # %% tags=["slow"]
 pd.DataFrame(
@@ -135,45 +148,52 @@ pd.DataFrame(
     ]
 )
 
+# %% [markdown]
+# All of them passed. And this is when each step ran:
+
 # %% tags=["slow"]
 from module4.timeline import Bar, draw_timeline
 
 draw_timeline([Bar(record.step_key, record.start_time, record.end_time) for record in records], "Dagster: steps")
 
 # %% [markdown]
-# The model is the one of lesson 0, bit for bit:
+# The steps follow one another, because this run uses a single process. Most of the time goes into the models. The model is
+# the one from lesson 0, bit for bit:
 
 # %% tags=["slow"]
 from shared import steps
 
-steps.read_fingerprint(f"{store}/runs/{result.run_id}/deploy")["fingerprint"]
+steps.read_fingerprint(f"{store}/runs/{result.run_id}/deployment")["fingerprint"]
 
 # %% [markdown]
 # ## An asset per day
 #
-# Predictions are made for a day. So `load_batch`, `predict` and `save_predictions` have *partitions*: one per day of 2013,
-# each made and kept by itself. To make days of the past is a *backfill*. Here are two days, by the model just deployed:
+# Predictions are made for a day. So `batch`, `scores` and `predictions` have [partitions](GLOSSARY.md#partition): one per day
+# of 2013, each made and kept independently. Making partitions for past days is called a [backfill](GLOSSARY.md#backfill).
+# Here are two days, predicted by the model that you just deployed:
 
 # %% tags=["slow"]
 from module4.lab3_dagster import inference
 
 everything = dg.Definitions(assets=[*ASSETS, *inference.ASSETS], resources=bound)
-wanted = ["load_batch", "predict", "save_predictions"]
+wanted = ["batch", "scores", "predictions"]
 with capture_output() as log, dg.DagsterInstance.get() as instance:
-    dg.materialize(inference.ASSETS, selection=["load_model"], resources=bound, instance=instance)
+    dg.materialize(inference.ASSETS, selection=["production_model"], resources=bound, instance=instance)
     for day in ("2013-03-11", "2013-03-12"):
         dg.materialize(inference.ASSETS, selection=wanted, resources=bound, instance=instance, partition_key=day)
-    days = sorted(instance.get_materialized_partitions(dg.AssetKey("save_predictions")))
+    days = sorted(instance.get_materialized_partitions(dg.AssetKey("predictions")))
 
 # %% tags=["slow"]
 f"made {', '.join(days)}, of {len(inference.DAYS.get_partition_keys())} days that can be made"
 
 # %% [markdown]
-# ## Nobody presses a button
+# Dagster knows which partitions exist and which are missing. In the web pages, this is a bar with a mark for every day.
 #
-# A schedule says when to run something. An *automation condition* says when an asset should be made: `eager()` means, when
-# the day is new, or when something that it is made from is new. Dagster's daemon asks it again and again. We ask it by hand,
-# and turn the clock: what would be made now?
+# ## Automation
+#
+# A schedule says when to run something. An *automation condition* says when an asset should be made. `eager()` means: when
+# the day is new, or when something it is made from is new. Dagster's daemon evaluates the conditions again and again. Here
+# we evaluate them ourselves, and move the clock forward: what would be made now?
 
 # %% tags=["slow"]
 from concurrent.futures import ThreadPoolExecutor
@@ -181,7 +201,7 @@ from datetime import datetime
 
 
 def ask(instance: dg.DagsterInstance, moment: datetime, cursor=None):
-    """Return what the conditions want to have made at that moment, and what Dagster remembers for the next question."""
+    """Return what the conditions request at that moment, and the cursor that Dagster keeps for the next evaluation."""
     found = dg.evaluate_automation_conditions(everything, instance, evaluation_time=moment, cursor=cursor)
     keys = everything.resolve_asset_graph().toposorted_asset_keys
     words = [f"{key.to_user_string()} {day or ''}" for key in keys for day in found.get_requested_partitions(key)]
@@ -189,35 +209,39 @@ def ask(instance: dg.DagsterInstance, moment: datetime, cursor=None):
 
 
 def watch() -> dict[str, str]:
-    """Ask three times, while things happen."""
+    """Evaluate three times, while things happen."""
     with dg.DagsterInstance.get() as instance:
-        _, cursor = ask(instance, datetime(2013, 3, 13, 6))  # what is there when it is switched on counts as known
+        _, cursor = ask(instance, datetime(2013, 3, 13, 6))  # what exists when it is switched on counts as known
         quiet, cursor = ask(instance, datetime(2013, 3, 13, 7), cursor)
-        instance.report_runless_asset_event(dg.AssetMaterialization("deploy"))
+        instance.report_runless_asset_event(dg.AssetMaterialization("deployment"))
         deployed, cursor = ask(instance, datetime(2013, 3, 13, 8), cursor)
         new_day, cursor = ask(instance, datetime(2013, 3, 14, 6), cursor)
     return {"nothing has happened": quiet, "a new model is deployed": deployed, "the next day begins": new_day}
 
 
-with capture_output() as log:  # in a thread of its own: Dagster starts an event loop, and here Jupyter runs one already
+with capture_output() as log:  # in its own thread: Dagster starts an event loop, and Jupyter already runs one here
     answers = ThreadPoolExecutor(1).submit(watch).result()
 
 # %% tags=["slow"]
 pd.Series(answers, name="to be made").to_frame()
 
 # %% [markdown]
+# When nothing has happened, nothing is requested. A new deployment makes the model outdated, and everything made from it. A
+# new day requests the day's batch.
+#
 # ## Break it
 #
-# Two kinds of failure, two answers. What a second try may cure is the `RetryPolicy`'s part. `train` is told to fail once, and
-# we select it alone. `preprocess` is not made again: the IO manager loads what the run before stored.
+# There are two kinds of failure. If another attempt may succeed, a `RetryPolicy` helps. Here the step `train`, which makes
+# `baseline`, fails once, and `baseline` is the only asset selected. `features` is not made again: the IO manager loads what
+# the earlier run stored.
 
 # %% tags=["slow"]
-from shared.config import Fault
+from notebooks.course.faults import fail_once
 
-fault = Fault(step="train", kind="fail", state=f"{store}/faults/{os.urandom(4).hex()}")
+fault = fail_once("train", store)
 broken = resources(config.preset(preset, fault=fault).to_json(), store)
 with capture_output() as log, dg.DagsterInstance.get() as instance:
-    survived = dg.materialize(ASSETS, selection=["train"], resources=broken, instance=instance, raise_on_error=False)
+    survived = dg.materialize(ASSETS, selection=["baseline"], resources=broken, instance=instance, raise_on_error=False)
 
 # %% tags=["slow"]
 pd.DataFrame(
@@ -229,19 +253,21 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# What no second try cures is the checks' part. Here is a check that asks too much: it *blocks*, so nothing is made from the
-# table that did not pass. `preprocess` is there, and `train` was never started.
+# Read the events from top to bottom: the step failed, waited, was restarted, and succeeded.
+#
+# Against bad data, retries do not help; checks do. This check asks for the impossible. It is *blocking*, so nothing is made
+# from the table that did not pass.
 
 
 # %% tags=["slow"]
-@dg.asset_check(asset="preprocess", blocking=True)
-def nearly_all_are_late(preprocess: pd.DataFrame) -> dg.AssetCheckResult:
-    """Ask for what cannot be."""
-    share = float(preprocess["late"].mean())
+@dg.asset_check(asset="features", blocking=True)
+def nearly_all_are_late(features: pd.DataFrame) -> dg.AssetCheckResult:
+    """Ask for the impossible."""
+    share = float(features["late"].mean())
     return dg.AssetCheckResult(passed=share > 0.9, metadata={"late": share})
 
 
-names = ["preprocess", "train"]
+names = ["features", "baseline"]
 with capture_output() as log, dg.DagsterInstance.get() as instance:
     blocked = dg.materialize(
         [*ASSETS, nearly_all_are_late], selection=names, resources=bound, instance=instance, raise_on_error=False
@@ -253,22 +279,49 @@ parents = {name: [above.to_user_string() for above in graph.get(dg.AssetKey(name
 draw_graph(parents, "After the check", {name: made.get(name, "not started") for name in names})
 
 # %% [markdown]
-# `make lab-dagster` runs the training from the command line; `make ui-dagster` starts the UI, with a run to look at.
+# `features` was made, its check failed, and `baseline` was never started.
+#
+# `make lab-dagster` runs the training from the command line; `make ui-dagster` starts the web pages, with a run to look at.
+#
+# ## Check your understanding
+#
+# {{questions}}
+
+# %% [markdown]
+# ## Syntax for the exercises
+#
+# | you write | it means |
+# |---|---|
+# | `@dg.asset` | this function makes an asset with the function's name |
+# | `def b(a: pd.DataFrame)` | the asset `b` is made from the asset `a` |
+# | `@dg.asset(partitions_def=DAYS)` | one value per day of `DAYS` |
+# | `context: dg.AssetExecutionContext` | `context.partition_key` is the day, as text: `"2013-03-01"` |
+# | `@dg.asset(automation_condition=…)` | when Dagster should make it without being asked |
+# | `dg.AutomationCondition.eager()` | as soon as something it is made from is new |
+# | `@dg.asset_check(asset="a", blocking=True)` | a test of `a`; if it fails, nothing is made from `a` |
+# | `dg.AssetCheckResult(passed=…)` | what a check returns |
+# | `dg.AssetSelection.assets("a").upstream()` | `a` and everything it is made from |
+# | `dg.define_asset_job("name", selection=…)` | a job that makes the selected assets |
+# | `dg.ScheduleDefinition(job=…, cron_schedule="0 5 * * 1")` | run the job on Mondays at 05:00 |
 #
 # ## Exercise 1: an asset
 #
-# Write an asset `late_by_carrier`: from the asset `load_data`, a table of flights, make a DataFrame with the columns
-# `carrier` and `late_share`, the share of the carrier's flights that arrived more than 15 minutes late (`arr_delay > 15`),
-# one row per carrier.
+# Write an asset `late_by_carrier`. From the asset `flights`, a table of flights, make a DataFrame with the columns `carrier`
+# and `late_share`, one row per carrier: the share of the carrier's flights that arrived more than 15 minutes late
+# (`arr_delay > 15`).
+#
+# <details><summary>Hint</summary>The parameter of your function must have the name of the asset.</details>
+# <details><summary>Bigger hint</summary>Add a column of true and false, group by the carrier, take the mean, and call
+# <code>reset_index()</code>.</details>
 
 # %% tags=["exercise"]
 # BEGIN SOLUTION
 
 
 @dg.asset
-def late_by_carrier(load_data: pd.DataFrame) -> pd.DataFrame:
+def late_by_carrier(flights: pd.DataFrame) -> pd.DataFrame:
     """Return each carrier's share of late flights."""
-    late = load_data.assign(late_share=load_data["arr_delay"] > 15)
+    late = flights.assign(late_share=flights["arr_delay"] > 15)
     return late.groupby("carrier", observed=True)["late_share"].mean().reset_index()
 
 
@@ -280,22 +333,26 @@ def late_by_carrier(load_data: pd.DataFrame) -> pd.DataFrame:
 # %% tags=["check"]
 from notebooks.checks.dagster import check
 
-check(1, late_by_carrier)
+check(1)
 
 # %% [markdown]
 # ## Exercise 2: a check that blocks
 #
-# Write a check `all_airports` of the asset `load_data`. It passes when the column `origin` has all three airports: EWR, JFK
-# and LGA. If one is missing, nothing may be made from the table.
+# Write a check `all_airports` of the asset `flights`. It passes when the column `origin` contains all three airports: EWR,
+# JFK and LGA. If one is missing, nothing may be made from the table.
+#
+# <details><summary>Hint</summary>A set contains another one if <code>{…} &lt;= set(…)</code>.</details>
+# <details><summary>Bigger hint</summary>Return <code>dg.AssetCheckResult(passed=…)</code>, and give the decorator
+# <code>asset</code> and <code>blocking</code>.</details>
 
 # %% tags=["exercise"]
 # BEGIN SOLUTION
 
 
-@dg.asset_check(asset="load_data", blocking=True)
-def all_airports(load_data: pd.DataFrame) -> dg.AssetCheckResult:
+@dg.asset_check(asset="flights", blocking=True)
+def all_airports(flights: pd.DataFrame) -> dg.AssetCheckResult:
     """Test that no airport is missing."""
-    return dg.AssetCheckResult(passed={"EWR", "JFK", "LGA"} <= set(load_data["origin"]))
+    return dg.AssetCheckResult(passed={"EWR", "JFK", "LGA"} <= set(flights["origin"]))
 
 
 # STUB
@@ -304,17 +361,22 @@ def all_airports(load_data: pd.DataFrame) -> dg.AssetCheckResult:
 # END SOLUTION
 
 # %% tags=["check"]
-check(2, all_airports)
+from notebooks.checks.dagster import check
+
+check(2)
 
 # %% [markdown]
 # ## Exercise 3: a job, by lineage
 #
-# A job is a selection of assets. Define a job `retrain` that makes the baseline `train` and everything that it is made from,
-# and nothing else; and a schedule `every_monday` that runs it on Mondays at 05:00.
+# A job is a selection of assets. Define a job `retrain` that makes `baseline` and everything it is made from, and nothing
+# else. Then define a schedule `every_monday` that runs it on Mondays at 05:00.
+#
+# <details><summary>Hint</summary>Do not list the assets: select one, and ask for what is upstream of it.</details>
+# <details><summary>Bigger hint</summary>The last three rows of the table above are all you need.</details>
 
 # %% tags=["exercise"]
 # BEGIN SOLUTION
-retrain = dg.define_asset_job("retrain", selection=dg.AssetSelection.assets("train").upstream())
+retrain = dg.define_asset_job("retrain", selection=dg.AssetSelection.assets("baseline").upstream())
 every_monday = dg.ScheduleDefinition(job=retrain, cron_schedule="0 5 * * 1")
 # STUB
 # retrain = None  # dg.define_asset_job(...)
@@ -322,15 +384,21 @@ every_monday = dg.ScheduleDefinition(job=retrain, cron_schedule="0 5 * * 1")
 # END SOLUTION
 
 # %% tags=["check"]
-check(3, retrain, every_monday)
+from notebooks.checks.dagster import check
+
+check(3)
 
 # %% [markdown]
 # ## Exercise 4: an asset per day
 #
-# Write an asset `late_share_of_day` with a partition for each of `DAYS`. From the asset `load_data` it makes a `float`: the
+# Write an asset `late_share_of_day` with a partition for each of `DAYS`. From the asset `flights` it makes a `float`: the
 # share of that day's flights that arrived more than 15 minutes late. The column `date` holds the day; the first parameter,
-# `context: dg.AssetExecutionContext`, knows the partition's name, such as "2013-03-12". It is made by itself when the day or
-# the flights are new (`eager`).
+# `context: dg.AssetExecutionContext`, knows the partition's name, such as "2013-03-12". Dagster makes it automatically when
+# the day or the flights are new (`eager`).
+#
+# <details><summary>Hint</summary>First select the day's flights, then compute the share as in exercise 1.</details>
+# <details><summary>Bigger hint</summary>Compare the column <code>date</code> with <code>context.partition_key</code>, and give
+# the decorator <code>partitions_def</code> and <code>automation_condition</code>.</details>
 
 # %% tags=["exercise"]
 DAYS = dg.DailyPartitionsDefinition(start_date="2013-01-01", end_date="2014-01-01")
@@ -339,10 +407,10 @@ DAYS = dg.DailyPartitionsDefinition(start_date="2013-01-01", end_date="2014-01-0
 
 
 @dg.asset(partitions_def=DAYS, automation_condition=dg.AutomationCondition.eager())
-def late_share_of_day(context: dg.AssetExecutionContext, load_data: pd.DataFrame) -> float:
+def late_share_of_day(context: dg.AssetExecutionContext, flights: pd.DataFrame) -> float:
     """Return the day's share of late flights."""
-    flights = load_data[load_data["date"] == context.partition_key]
-    return float((flights["arr_delay"] > 15).mean())
+    of_day = flights[flights["date"] == context.partition_key]
+    return float((of_day["arr_delay"] > 15).mean())
 
 
 # STUB
@@ -351,14 +419,16 @@ def late_share_of_day(context: dg.AssetExecutionContext, load_data: pd.DataFrame
 # END SOLUTION
 
 # %% tags=["check"]
-check(4, late_share_of_day)
+from notebooks.checks.dagster import check
+
+check(4)
 
 # %% [markdown]
 # ## To remember
 #
 # Dagster knows what exists, not only what ran: assets with metadata, checks, partitions and lineage. So it can say what is
-# missing or outdated, and make it. A step is a plain function, and how its value is stored is someone else's job. The price
-# is another way of thinking, and a start of some seconds for a process.
+# missing or outdated, and make it. An asset is a plain function, and the IO manager takes care of storing its value. The
+# price is a new way of thinking, and a few seconds to start each process.
 #
 # **Read on.** [The lab](../module4/lab3_dagster/README.md) · [Assets](https://docs.dagster.io/guides/build/assets) ·
 # [Asset checks](https://docs.dagster.io/guides/test/asset-checks) ·

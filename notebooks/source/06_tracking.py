@@ -1,13 +1,14 @@
 # %% [markdown]
 # # 6 · Tracking and lineage: which run made this model?
 #
-# Months later a model behaves strangely, and someone asks: from which data, with which settings, by which run? An
-# orchestrator remembers runs, a registry remembers models, and a *tracker* remembers experiments: settings, metrics and
-# files, side by side. They help only if each knows the other's names. Here Dagster runs the pipeline, Weights & Biases
-# (W&B) tracks it offline, and you follow the thread from the model in production back to the data.
+# Months after its deployment a model behaves strangely, and someone asks: which data, which configuration, and which run
+# did it come from? An [orchestrator](GLOSSARY.md#orchestrator) remembers runs, and a [registry](GLOSSARY.md#registry)
+# remembers models. A *tracker* remembers experiments: configurations, metrics, and files, side by side. To answer the
+# question, each of the three must know the others' names for things. In this lesson Dagster runs the pipeline, Weights &
+# Biases (W&B) tracks it, and you follow the trail from the model in production back to the data.
 #
-# **You will be able to** track a run with tags, settings, metrics and a model; find the orchestrator's run from a model;
-# and say what MLflow calls the same things.
+# **You will be able to** track a run with tags, a config, metrics, and a model; find the orchestrator's run for a given
+# model; and say what MLflow calls the same things.
 #
 # **Time.** {{minutes}}
 
@@ -16,31 +17,27 @@ preset = "tiny"
 store = ""
 
 # %% [markdown]
-# W&B writes where these variables say: below the store. *Offline* means that nothing leaves this machine.
+# W&B will write its files to the lesson's store. Tracking is *offline*, so nothing leaves this machine.
 
 # %%
 # %matplotlib inline
-import os
 from pathlib import Path
 
 import pandas as pd
 
-from module4.platforms import WORKSPACE
+from notebooks.course.environment import log_out_of_wandb, open_store, prepare_dagster, prepare_wandb
 from shared import config
 
-pd.options.display.max_colwidth = None  # show tables whole
-store = store or str(WORKSPACE / "notebooks" / "tracking")
-for name in ("WANDB_DIR", "WANDB_CACHE_DIR", "WANDB_CONFIG_DIR", "WANDB_DATA_DIR", "WANDB_ARTIFACT_DIR"):
-    os.environ[name] = store
-Path(store).mkdir(parents=True, exist_ok=True)
-os.environ |= {"WANDB_ERROR_REPORTING": "false", "WANDB_SILENT": "true", "DAGSTER_DISABLE_TELEMETRY": "yes"}
+store = open_store("tracking", store)
+prepare_wandb(store)
+prepare_dagster(store)
 settings = config.preset(preset, tracking="offline")
 
 # %% [markdown]
 # ## Run it
 #
-# Tracking is one field of the configuration; no platform knows of it. In a terminal it is `--tracking offline`. The last
-# step, `deploy`, tells W&B about the run, and gives it the platform's own run id.
+# Tracking is one field of the configuration, and no platform knows about it. In a terminal you write `--tracking offline`.
+# The last step, `deploy`, logs the run to W&B, together with the platform's own run id.
 
 # %% tags=["slow"]
 from IPython.utils.capture import capture_output
@@ -53,22 +50,26 @@ with capture_output() as log:
 # %% [markdown]
 # ## Look at it
 #
-# First the tracker. An offline run is a file of records, which `wandb sync` would send later.
-# [`read_record`](course/records.py) reads the file.
+# Start with the tracker. An offline run is a folder with a log file, which `wandb sync` could upload later.
+# [`read_record`](course/records.py) reads that file.
 
 # %% tags=["slow"]
 import wandb
 
 from notebooks.course.records import read_record
 
-wandb.teardown()  # W&B writes in a process of its own: only when that has ended all is surely on disk
+wandb.teardown()  # a separate process writes W&B's files; once it has ended, everything is on disk
 newest = max(Path(store, "wandb").glob("offline-run-*"), key=lambda folder: folder.stat().st_mtime)
 record = read_record(newest)
 print("tags:", record.tags, " artifacts:", record.artifacts)
 pd.Series(record.config, name="config").loc[["platform", "platform_run_id", "preset", "fingerprint"]].to_frame()
 
 # %% [markdown]
-# Settings and names are in the *config*, results in the *summary*. A tracker draws such numbers of many runs side by side.
+# The tags are for filtering: they name the platform, the pipeline, and the preset. The artifact is the model. The table
+# shows four entries of the run's *config*, which holds what was known about the run: the whole configuration and the names
+# that other systems use. `platform_run_id` is Dagster's name for the run, and `fingerprint` identifies the model.
+#
+# Results are kept apart from the config, in the run's *summary*. Here are the summary's ROC AUC scores:
 
 # %% tags=["slow"]
 from matplotlib.figure import Figure
@@ -82,9 +83,13 @@ axis.set(xlim=(0.5, 0.8), title="ROC AUC on the test weeks, from the tracker's r
 figure
 
 # %% [markdown]
+# There is one bar per model, and the axis starts at 0.5, the score of a guess. A tracker draws such pictures for hundreds of
+# runs at once. That is its main purpose: comparing experiments.
+#
 # ## The way back
 #
-# Now forget all that, and begin with the model in production. The registry knows its version and its fingerprint:
+# Now forget all of this and start from the model in production. The registry knows its version and its
+# [fingerprint](GLOSSARY.md#fingerprint):
 
 # %% tags=["slow"]
 from shared.registry import Registry
@@ -95,7 +100,9 @@ model = registry.metadata(version)
 print("version:", version, "trained until:", model["trained_until"], "fingerprint:", model["fingerprint"][:12])
 
 # %% [markdown]
-# Of all tracked runs, those with the same fingerprint made this very model. Each names the orchestrator's run:
+# The registry says which model this is and where its training data ends, but not which run made it. The fingerprint is the
+# link: the tracked runs with the same fingerprint are the ones that made this very model, and each of them names the
+# orchestrator's run.
 
 # %% tags=["slow"]
 records = [read_record(folder) for folder in sorted(Path(store, "wandb").glob("offline-run-*"))]
@@ -104,8 +111,8 @@ run_id = made_it[-1].config["platform_run_id"]
 print(len(made_it), "of", len(records), "tracked runs; the last one is", made_it[-1].config["platform"], "run", run_id)
 
 # %% [markdown]
-# And the orchestrator still knows that run: how it ended, and what it made and stored where. `digest` is the SHA-256 of a
-# table's content. That is lineage: model → tracked run → orchestrator's run → data.
+# If you have executed this notebook more than once, several runs match: they all made the same model. The last one will do.
+# Now ask the orchestrator about it.
 
 # %% tags=["slow"]
 import dagster as dg
@@ -127,11 +134,14 @@ pd.DataFrame(
 )
 
 # %% [markdown]
+# Dagster still knows how the run ended, what it made, and where each result is stored. `digest` is a
+# [checksum](GLOSSARY.md#checksum) of a table's content, so you can prove that the data is unchanged. This is
+# [lineage](GLOSSARY.md#lineage): model → tracked run → orchestrator's run → data.
+#
 # ## Break it
 #
-# Online needs a key, from the environment or from `wandb login`; it never stands in a configuration, so it never reaches a
-# log, an artifact or a compiled pipeline. Without a key the run fails with words that help, not with a question that waits
-# for an answer for ever:
+# Online tracking needs an API key, either from the environment or from `wandb login`. The key is never part of a
+# configuration, so it cannot end up in a log, an artifact, or a compiled pipeline. What happens without a key?
 
 # %% tags=["slow"]
 from shared import artifacts, tracking
@@ -139,8 +149,7 @@ from shared.deployment import Deployment
 from shared.errors import PipelineError
 from shared.evaluation import Evaluation
 
-os.environ |= {"WANDB_BASE_URL": "http://127.0.0.1:9", "NETRC": f"{store}/netrc"}  # nobody is logged in here
-os.environ.pop("WANDB_API_KEY", None)
+log_out_of_wandb(store)  # no key and no server, as on a machine where nobody has logged in
 judged = artifacts.load(f"{store}/runs/{run_id}/evaluate", Evaluation)
 outcome = artifacts.load(f"{store}/runs/{run_id}/deploy", Deployment)
 online = settings.model_copy(update={"tracking": "online"})
@@ -155,32 +164,62 @@ with capture_output() as quiet:
 print(said)
 
 # %% [markdown]
+# The run fails at once, and the message names both ways out: set a key, or track offline. The alternative would be worse: a
+# prompt for a key, on a server where nobody is there to type one.
+#
 # ## The same with MLflow
 #
-# MLflow is not installed here, and not run in this lesson: it brings a web server of its own, and holds other packages
-# back, such as pyarrow.
-# In an environment of its own it would get along with all this. The ideas are the same, the words differ (MLflow 3):
+# MLflow is another popular tracker. It is not installed here, because it includes a web server and holds back the versions
+# of other packages, such as pyarrow; in a separate environment it would work fine. The ideas are the same, but the words
+# differ (MLflow 3):
 #
-# | here, with W&B | MLflow |
+# | W&B | MLflow |
 # |---|---|
 # | `wandb.init(project=…)` | `mlflow.set_experiment(…)`, `mlflow.start_run()` |
-# | `config` (settings, the orchestrator's run id) | `mlflow.log_params(…)`; names of other systems as tags |
-# | `tags=["airflow", "training"]` | `mlflow.set_tags({"platform": "airflow", …})`: a tag has a value |
+# | `config` (the configuration, the orchestrator's run id) | `mlflow.log_params(…)`; other systems' names as tags |
+# | `tags=["airflow", "training"]` | `mlflow.set_tags({"platform": "airflow", …})`: each tag has a value |
 # | `run.summary[…]` | `mlflow.log_metrics(…)` |
-# | `wandb.Artifact(…, type="model")`, `run.log_artifact(…)` | `mlflow.sklearn.log_model(…, name=…)`: a *logged model*, beside the run and not in its files |
+# | `wandb.Artifact(…, type="model")`, `run.log_artifact(…)` | `mlflow.sklearn.log_model(…, name=…)`: a *logged model*, stored next to the run, not among its files |
 # | any other artifact | `mlflow.log_artifact(…)`: a file of the run |
-# | offline: a folder, later `wandb sync` | no server: a database in a file, `mlflow.db`, shown by `mlflow server` |
+# | offline: a folder, uploaded later with `wandb sync` | no server: a database in a file, `mlflow.db`, displayed by `mlflow server` |
 # | aliases of an artifact, such as `latest` | aliases of a registered model's versions: `models:/late-arrival@champion` |
 #
-# (`staging` and `production` in this course are aliases of our own registry. MLflow once had *stages* of these names; they are
-# deprecated, in favour of aliases.)
+# (In this course, `staging` and `production` are aliases in our own registry. MLflow used to have *stages* with these names.
+# They are deprecated in favor of aliases.)
 #
-# What does not differ: someone has to write the orchestrator's run id into the tracker. That is the line that makes lineage.
+# One thing is the same everywhere: someone has to write the orchestrator's run id into the tracker. That one line makes
+# lineage possible.
+#
+# ## Check your understanding
+#
+# {{questions}}
+
+# %% [markdown]
+# ## Syntax for the exercises
+#
+# | you write | it means |
+# |---|---|
+# | `wandb.init(project="name")` | start a run in this project; it returns the run |
+# | `mode="offline"` | keep everything on this machine |
+# | `tags=["a", "b"]` | labels to filter by |
+# | `config={"key": value}` | what describes the run: choices, and names in other systems |
+# | `run.summary["name"] = 0.5` | a result of the run |
+# | `run.finish()` | the run is over; write everything to disk |
+# | `wandb.Artifact("name", type="dataset")` | a new, empty artifact of this type |
+# | `metadata={"key": value}` | what to remember about an artifact |
+# | `artifact.add_file("folder/file.txt")` | put this file into the artifact, as `file.txt` |
 #
 # ## Exercise 1: track a run
 #
-# Start an offline W&B run in the project `lesson-6` with the tags `lesson` and `tiny`, and with `platform_run_id` in its
-# config (any text). Give its summary a `roc_auc` of 0.7, and finish it. Keep the run in `my_run`.
+# Start an offline W&B run in the project `lesson-6`. Give it the tags `lesson` and `tiny`, and a config with the key
+# `platform_run_id`, whose value can be any text that is not empty. Set `roc_auc` in its summary to the number 0.7, and finish
+# the run. Keep it in `my_run`.
+#
+# <details><summary>Hint</summary>The project, the mode, the tags, and the config are all arguments of
+# <code>wandb.init</code>. The metric comes after that, because it is a result.</details>
+# <details><summary>Bigger hint</summary>You need three statements: <code>my_run = wandb.init(project=…, mode=…, tags=[…],
+# config={…})</code>, then an assignment to <code>my_run.summary["roc_auc"]</code>, then
+# <code>my_run.finish()</code>.</details>
 
 # %% tags=["exercise"]
 import wandb
@@ -203,8 +242,14 @@ check(1)
 # %% [markdown]
 # ## Exercise 2: a model as an artifact
 #
-# Make a W&B artifact `late-arrival` of the type `model`. It holds the file below under the name `model.skops`, and its
-# metadata has the `fingerprint` of the run, so that the model can be traced back.
+# Create a W&B artifact with the name `late-arrival` and the type `model`, and keep it in `my_artifact`. It contains the file
+# below under the name `model.skops`. Its metadata has the key `fingerprint`, so that the model can be traced back. The
+# fingerprint is text and must not be empty; any text will do. You need not log the artifact to a run.
+#
+# <details><summary>Hint</summary>The name, the type, and the metadata are arguments of <code>wandb.Artifact</code>. The file
+# is added afterwards.</details>
+# <details><summary>Bigger hint</summary>Write <code>metadata={"fingerprint": "…"}</code>, and then call
+# <code>my_artifact.add_file(str(model_file))</code>. The file already has the right name.</details>
 
 # %% tags=["exercise"]
 model_file = Path(store, "model.skops")
@@ -225,9 +270,9 @@ check(2)
 # %% [markdown]
 # ## To remember
 #
-# Tracking is comparing; lineage is finding back. Both need names that several systems share: here the fingerprint and the
-# orchestrator's run id. Keys come from the environment, and tracking that is off must cost nothing: a pipeline should not
-# need a service to run.
+# Tracking lets you compare runs; lineage lets you trace a model back to its origin. Both need names that several systems
+# share: here, the fingerprint and the orchestrator's run id. Keys come from the environment. And when tracking is off it must
+# cost nothing, because a pipeline should not need an outside service to run.
 #
 # **Read on.** [W&B: offline runs](https://docs.wandb.ai/support/models/articles/how-do-i-run-wandb-offline) ·
 # [W&B: artifacts](https://docs.wandb.ai/guides/artifacts) · [MLflow: tracking](https://mlflow.org/docs/latest/ml/tracking/) ·

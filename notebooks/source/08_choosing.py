@@ -1,12 +1,13 @@
 # %% [markdown]
-# # 8 · Choosing a platform, from this machine's own measurements
+# # 8 · Choosing a platform, by measuring on your own machine
 #
-# Which platform is the best one? Nobody can say that, but everybody can measure. Each platform runs the same steps in a
-# process of its own, from nothing; we measure from outside: wall time, time until the first step begins, and the peak memory
-# of all its processes. And we compare fingerprints: what is compared does the same work.
+# Which platform is the best? Nobody can say in general, but everybody can measure. In this lesson each platform runs the same
+# steps in a separate process and starts from nothing. You measure from the outside: the wall time, the time until the first
+# step begins, and the peak memory of all processes together. You also compare [fingerprints](GLOSSARY.md#fingerprint), because
+# a comparison is fair only if everyone does the same work.
 #
-# **You will be able to** measure what a platform costs, tell its own work from the steps' work, and choose by needs first and
-# by costs second.
+# **You will be able to** measure what a platform costs, separate the platform's work from the steps' work, and choose by what
+# you need first and by what it costs second.
 #
 # **Time.** {{minutes}}
 
@@ -24,32 +25,34 @@ import pandas as pd
 
 from module4.compare import draw, make_rows
 from module4.measure import measured_run
-from module4.platforms import PLATFORMS, WORKSPACE
+from module4.platforms import PLATFORMS
+from notebooks.course.environment import open_store
 from shared import config
 
-pd.options.display.max_colwidth = None  # show tables whole
-store = store or str(WORKSPACE / "notebooks" / "choosing")
+store = open_store("choosing", store)
 settings = config.preset(preset)
 
 # %% [markdown]
 # ## Run it
 #
-# The parameter `platforms` says which; for the decision at the end you want all of them. `make compare` measures all six in a
-# terminal and leaves its table in `reports/`.
+# The parameter `platforms` says which platforms to measure. For the decision at the end you will want all of them. In a
+# terminal, `make compare` measures all six and writes its table to `reports/`.
 
 # %% tags=["slow"]
 runs = []
 for name in platforms.split(","):
-    shutil.rmtree(f"{store}/{name}", ignore_errors=True)  # each starts from nothing: Make would find all its work done
+    shutil.rmtree(f"{store}/{name}", ignore_errors=True)  # start from nothing, or Make would have nothing left to do
     run = measured_run(name, settings, f"{store}/{name}", Path(store, f"{name}.log"))
     print(f"{PLATFORMS[name].title}: {run.seconds:.1f} s")
     runs.append(run)
 
 # %% [markdown]
+# There is one line per platform, with the wall time of the whole run.
+#
 # ## Look at it
 #
-# Two runs of one platform differ by some percent, and by more if the machine does other things meanwhile. Look at the ratios,
-# not at the digits. `startup_seconds` is the time until the first step begins.
+# In the table, `startup_seconds` is the time until the first step begins, and `over_python_seconds` is the difference from
+# plain Python.
 
 # %% tags=["slow"]
 rows = make_rows(runs)
@@ -57,12 +60,19 @@ pd.DataFrame(rows)[
     ["title", "mode", "status", "fingerprint", "seconds", "startup_seconds", "over_python_seconds", "peak_memory_mib"]
 ].assign(fingerprint=lambda table: table["fingerprint"].str[:12])
 
+# %% [markdown]
+# Each row is one run. First look at `status` and `fingerprint`: only when all runs are *ok* may you compare their costs. Then
+# look at the ratios, not at the digits. Two runs on the same platform differ by a few percent, and by more if the machine is
+# busy.
+
 # %% tags=["slow"]
 draw(rows)
 
 # %% [markdown]
-# Where does the time go? These are the same steps, on the clock of each platform. Gaps are the platform's own work: processes
-# to start, records to write.
+# The bars on the left show the wall time: orange until the first step begins, blue from then on. The bars on the right show the
+# peak memory. Compare the lengths of the orange parts: that is what you pay before any work is done.
+#
+# Where does the rest of the time go? The next pictures show the steps of each run on a clock.
 
 # %% tags=["slow"]
 from IPython.display import display
@@ -73,24 +83,32 @@ for run in runs:
     display(draw_timeline(bars_from_events(run.events), PLATFORMS[run.platform].title))
 
 # %% [markdown]
-# One model, whatever ran it:
+# The bars are the steps, and the gaps are everything around them: loading libraries, reading and writing artifacts, starting
+# processes, and keeping records. Even plain Python has gaps. The steps are the same functions everywhere, so compare the gaps
+# to see what a platform adds.
+#
+# Did all platforms make the same model?
 
 # %% tags=["slow"]
 assert {row["status"] for row in rows} == {"ok"}, [row["status"] for row in rows]
 sorted({row["fingerprint"] for row in rows})
 
 # %% [markdown]
+# The list has a single entry: there is one model, no matter which platform ran the pipeline.
+#
 # ## Break it
 #
-# A comparison is worth nothing if a platform may cheat. Let one run do less work, a single trial, and it is faster, but the
-# table says what differs:
+# A comparison is worthless if a platform can cheat. Let one run do less work, with a single trial:
 
 # %% tags=["slow"]
 lazy = measured_run("python", config.preset(preset, trials=1), f"{store}/lazy", Path(store, "lazy.log"))
 pd.DataFrame(make_rows([runs[0], lazy]))[["title", "status", "seconds"]]
 
 # %% [markdown]
-# And one that fails is no zero in a chart; its step is named:
+# The second run did less work, so its time means nothing. Its status gives it away: it names the parts of the fingerprint that
+# differ.
+#
+# And what about a run that fails?
 
 # %% tags=["slow"]
 from shared.config import Fault
@@ -101,11 +119,14 @@ failed = measured_run("python", config.preset(preset, fault=fault), f"{store}/fa
 print(failed.explain_failure().splitlines()[0])
 
 # %% [markdown]
+# A failed run does not appear as zero seconds in a chart. It is reported as failed, with the name of the step.
+#
 # ## Needs first
 #
-# Costs decide between platforms that can do what you need. Each entry below was met in a lesson, in a cell or an exercise.
-# (Cron can start anything; here it counts who brings a schedule along. *Events*: something new starts what depends on it.
-# *Backfill*: a day is something that the platform knows, and can make later.) An empty field means: not shown in this course.
+# Cost matters only among the platforms that can do what you need. Each entry below appeared in a lesson, either in a cell or in
+# an exercise. An entry counts only if the platform itself provides it: cron can start anything, but *schedule* means that the
+# platform comes with a scheduler. *Events* means that something new starts whatever depends on it. *Backfill* means that the
+# platform knows days and can run a past one later.
 
 # %%
 CAN = {
@@ -131,11 +152,36 @@ pd.DataFrame(
 ).replace({True: "yes", False: ""})
 
 # %% [markdown]
+# Read the table by rows: pick the rows that you need, and look for a column with "yes" in all of them. An empty cell means only
+# that this course has not shown it.
+#
+# ## Check your understanding
+#
+# {{questions}}
+
+# %% [markdown]
+# ## Syntax for the exercises
+#
+# | you write | it means |
+# |---|---|
+# | `row["platform"]` | the value in this column of a row; `rows` is a list of dictionaries |
+# | `{row["a"]: row["b"] for row in rows if …}` | a dictionary with one entry for each row that meets the condition |
+# | `[row for row in rows if …]` | the rows that meet the condition |
+# | `needs <= can["modal"]` | for sets: is everything in `needs` also in the other set? |
+# | `min(rows, key=lambda row: row["seconds"])` | the row with the smallest value; an error if there are no rows |
+#
 # ## Exercise 1: what does a platform cost?
 #
-# Write `over_python(rows)`. It returns a dictionary from each platform that ended well (`status` is `"ok"`) to its `seconds`
-# above plain Python's. `rows` are like those of the table above, in any order; plain Python's `platform` is `"python"`, and
-# it is left out of the result.
+# Write `over_python(rows)`. It returns a dictionary with an entry for each platform that ended well (its `status` is `"ok"`):
+# the key is its `platform`, and the value is how many `seconds` more it took than plain Python. A platform that was faster
+# than plain Python gets a negative number. Rounding to tenths of a second is fine. `rows` has the columns of the table above, in
+# any order of rows. The `platform` of plain Python is `"python"`; it always ended well, and it does not appear in the result.
+#
+# <details><summary>Hint</summary>Find the seconds of plain Python first, by its name. Then go through the other
+# rows.</details>
+# <details><summary>Bigger hint</summary>Make a dictionary from <code>platform</code> to <code>seconds</code> of all rows whose
+# <code>status</code> is <code>"ok"</code>. Take plain Python out with <code>.pop("python")</code>, and subtract it from
+# every value that remains.</details>
 
 # %% tags=["exercise"]
 # BEGIN SOLUTION
@@ -161,8 +207,15 @@ check(1)
 # %% [markdown]
 # ## Exercise 2: choose
 #
-# Write `choose(rows, can, needs)`. It returns the name of the platform that can do everything in `needs` (a set), ended well,
-# and is the fastest of these; or `None` if there is none. `can` is like `CAN` above.
+# Write `choose(rows, can, needs)`. Among the platforms that ended well (`status` is `"ok"`) and can do everything in `needs` (a
+# set), it returns the name (`platform`) of the fastest, the one with the fewest `seconds`. If there is none, it returns `None`.
+# `can` has the form of `CAN` above. Plain Python is a platform like any other here.
+#
+# <details><summary>Hint</summary>First keep the rows that qualify. Then look for the fastest, unless there are
+# none.</details>
+# <details><summary>Bigger hint</summary>A row qualifies if <code>row["status"] == "ok"</code> and
+# <code>needs &lt;= can[row["platform"]]</code>. Use <code>min</code> with a <code>key</code>, and return
+# <code>None</code> for an empty list.</details>
 
 # %% tags=["exercise"]
 # BEGIN SOLUTION
@@ -186,9 +239,9 @@ check(2)
 # %% [markdown]
 # ## To remember
 #
-# The platform does not change the model. It changes what happens around it: how long a step takes to start, what is
-# remembered, what is tried again, and where it may run. Begin with what you need, then measure what it costs, on your own
-# machine and with your own steps: seconds of overhead matter for a step of seconds, and not for one of hours.
+# The platform does not change the model. It changes what happens around it: how long a step takes to start, what is recorded,
+# what is retried, and where the steps can run. Start with what you need. Then measure what it costs, on your own machine and
+# with your own steps: a few seconds of overhead matter for a step that takes seconds, but not for one that takes hours.
 #
 # **Read on.** [Airflow](https://airflow.apache.org/docs/) ·
 # [Kubeflow Pipelines](https://www.kubeflow.org/docs/components/pipelines/) · [Dagster](https://docs.dagster.io/) ·

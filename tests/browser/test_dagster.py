@@ -84,7 +84,7 @@ def wait_until(what: Callable[[], Any], seconds: float = 300) -> Any:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     store = tmp_path_factory.mktemp("dagster") / "store"
     port = free_port()
-    command = [sys.executable, "-m", "module4.lab3_dagster", "--port", str(port), "--store", str(store)]
+    command = [sys.executable, "-m", "module4.lab3_dagster", "ui", "--port", str(port), "--store", str(store)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "DAGSTER_DISABLE_TELEMETRY": "yes"}
     with (store.parent / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
@@ -107,9 +107,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def drifted(server: Server) -> Server:
     """The sensors are on, and it was decided that a model must be trained as of 8 April."""
-    server.materialize("load_batch", day="2013-12-31")
+    server.materialize("batch", day="2013-12-31")
     server.switch_on("on_conditions")
-    server.materialize("measure_drift", "decide_retraining", day="2013-04-08")
+    server.materialize("drift", "retraining_decision", day="2013-04-08")
     server.switch_on("train_when_drifted")
     return server
 
@@ -123,7 +123,7 @@ def test_drift_starts_a_training_with_the_decisions_configuration(drifted: Serve
     assert run.tags["dagster/sensor_name"] == "train_when_drifted"
     assert run.tags["day"] == "2013-04-08"
     expected = plain.run(STRICT.ending_at(date(2013, 4, 8)), str(tmp_path))
-    assert steps.read_fingerprint(f"{drifted.store}/runs/{run.run_id}/deploy") == expected
+    assert steps.read_fingerprint(f"{drifted.store}/runs/{run.run_id}/deployment") == expected
 
 
 def test_a_new_model_starts_the_latest_days_predictions(drifted: Server) -> None:
@@ -132,15 +132,15 @@ def test_a_new_model_starts_the_latest_days_predictions(drifted: Server) -> None
     aliases = json.loads((drifted.store / "registry" / STRICT.model_name / "aliases.json").read_text())
     assert json.loads(saved.read_text())["summary"]["rows"] > 500
     runs = wait_until(lambda: drifted.runs(tags={"dagster/from_automation_condition": "true"}))
-    assert {key.to_user_string() for run in runs for key in run.asset_selection or ()} >= {"load_model", "predict"}
+    assert {key.to_user_string() for run in runs for key in run.asset_selection or ()} >= {"production_model", "scores"}
     assert aliases["production"]
 
 
 def test_two_weeks_are_backfilled(server: Server) -> None:
-    server.materialize("load_model")
+    server.materialize("production_model")
     text = """mutation ($it: LaunchBackfillParams!) {
         launchPartitionBackfill(backfillParams: $it) { ... on LaunchBackfillSuccess { backfillId } } }"""
-    keys = [{"path": [name]} for name in ("load_batch", "predict", "save_predictions")]
+    keys = [{"path": [name]} for name in ("batch", "scores", "predictions")]
     answer = server.query(text, it={"assetSelection": keys, "partitionNames": TWO_WEEKS})
     backfill = answer["launchPartitionBackfill"]["backfillId"]
     wait_until(lambda: server.instance.get_backfill(backfill).status.value.startswith("COMPLETED"), seconds=600)
@@ -172,7 +172,7 @@ def test_the_asset_graph_of_a_group_is_shown(group: str, page: Page, server: Ser
 
 @needs_chromium
 def test_the_evaluation_shows_report_and_plots(page: Page, server: Server, tmp_path: Path) -> None:
-    page.goto(f"{server.url}/assets/evaluate?view=events")
+    page.goto(f"{server.url}/assets/evaluation?view=events")
     page.get_by_text("Evaluation on the test weeks").wait_for()
     page.get_by_text("Show Markdown").click()
     plot = page.get_by_alt_text("the winner on the test weeks")

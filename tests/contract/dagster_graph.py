@@ -1,19 +1,20 @@
-"""Reads the graph that Dagster made of the definitions: assets, and the ops inside of a graph asset."""
+"""Reads the graph that Dagster made of the definitions: assets, under the names of their steps, and a graph's ops."""
 
 import dagster as dg
 
 from module4.lab3_dagster.definitions import defs
+from module4.lab3_dagster.step_table import STEP_OF
 from shared.graph import Graph, Node
 
 
 def read_graph(group: str = "training") -> Graph:
-    """Return the assets of a group and the arrows between them; arrows from other groups are Dagster's alone."""
+    """Return the steps that make a group's assets, with their arrows; arrows from other groups are Dagster's alone."""
     assets = defs.resolve_asset_graph()
     keys = [key for key in assets.toposorted_asset_keys if assets.get(key).group_name == group]
     nodes = tuple(
         Node(
-            key.to_user_string(),
-            needs=tuple(sorted(need.to_user_string() for need in assets.get(key).parent_keys & set(keys))),
+            STEP_OF[key.to_user_string()],
+            needs=tuple(sorted(STEP_OF[need.to_user_string()] for need in assets.get(key).parent_keys & set(keys))),
             inner=read_ops(defs.resolve_assets_def(key).node_def),
         )
         for key in keys

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from module4.lab3_dagster import run
-from module4.lab3_dagster.assets import ASSETS, load_data, preprocess
+from module4.lab3_dagster.assets import ASSETS, features, flights
 from module4.lab3_dagster.checks import CHECKS, class_balance, no_leakage, schema_and_ranges
 from module4.lab3_dagster.definitions import defs
 from module4.lab3_dagster.metadata import PREVIEW_ROWS
@@ -58,9 +58,9 @@ def whole_run(materialize: Callable[..., dg.ExecuteInProcessResult]) -> dg.Execu
 
 
 def test_an_asset_is_a_function(tiny: PipelineConfig, tiny_flights: pd.DataFrame, tiny_features: pd.DataFrame) -> None:
-    pipeline = Pipeline(config=tiny.to_json(), registry_uri="unused")
-    pd.testing.assert_frame_equal(load_data(pipeline), tiny_flights)
-    pd.testing.assert_frame_equal(preprocess(pipeline, tiny_flights), tiny_features)
+    pipeline = Pipeline(config_json=tiny.to_json(), registry_uri="unused")
+    pd.testing.assert_frame_equal(flights(pipeline), tiny_flights)
+    pd.testing.assert_frame_equal(features(pipeline, tiny_flights), tiny_features)
 
 
 def test_all_checks_of_a_good_run_pass(whole_run: dg.ExecuteInProcessResult) -> None:
@@ -70,7 +70,7 @@ def test_all_checks_of_a_good_run_pass(whole_run: dg.ExecuteInProcessResult) -> 
     assert {name for name, check in checks.items() if not check.blocking} == {"beats_the_champion"}
     assert checks["beats_the_champion"].description == "There is no champion to compare with."
     assert checks["class_balance"].metadata["late in test"].value == pytest.approx(0.271, abs=0.001)
-    assert whole_run.asset_value("deploy").in_production
+    assert whole_run.asset_value("deployment").in_production
 
 
 def test_a_closed_gate_stops_the_run_before_deploy(tmp_path: Path) -> None:
@@ -86,48 +86,48 @@ def test_a_closed_gate_stops_the_run_before_deploy(tmp_path: Path) -> None:
     assert not result.success
     assert failed.check_name == "quality_gate"
     assert "is below 0.9900" in str(failed.description)
-    assert not result.asset_materializations_for_node("deploy")
+    assert not result.asset_materializations_for_node("deployment")
     assert not (tmp_path / "registry").exists()
 
 
 def test_a_winner_worse_than_the_champion_is_told_and_only_staged(
     whole_run: dg.ExecuteInProcessResult, store: Path
 ) -> None:
-    champion = whole_run.asset_value("deploy").version
+    champion = whole_run.asset_value("deployment").version
     config = preset("tiny", gate={**OPEN_GATE, "max_log_loss_increase": 0}, baseline={"max_iter": 1})
     bound = resources(config.to_json(), str(store))
     with dg.DagsterInstance.ephemeral() as instance:
         worse = dg.materialize([*ASSETS, *CHECKS], resources=bound, instance=instance)
-        staged = worse.asset_value("deploy").version
+        staged = worse.asset_value("deployment").version
     assert worse.success
     (failed,) = (check for check in worse.get_asset_check_evaluations() if not check.passed)
     assert failed.check_name == "beats_the_champion"
     assert failed.severity is dg.AssetCheckSeverity.WARN
     assert f"log loss against champion {champion}" in str(failed.description)
-    aliases = Pipeline(config=config.to_json(), registry_uri=f"{store}/registry").registry.aliases()
+    aliases = Pipeline(config_json=config.to_json(), registry_uri=f"{store}/registry").registry.aliases()
     assert aliases["production"] == champion
     assert aliases["staging"] == staged != champion
 
 
 def test_trials_ran_as_steps_of_their_own(whole_run: dg.ExecuteInProcessResult) -> None:
     succeeded = {event.step_key for event in whole_run.get_step_success_events()}
-    assert {"hyperparameter_search.run_trial[0]", "hyperparameter_search.run_trial[1]"} <= succeeded
+    assert {"candidate.run_trial[0]", "candidate.run_trial[1]"} <= succeeded
 
 
 def test_metadata_says_what_was_stored(whole_run: dg.ExecuteInProcessResult, store: Path) -> None:
-    (event,) = whole_run.asset_materializations_for_node("preprocess")
-    assert event.metadata["uri"].value == f"{store}/runs/{whole_run.run_id}/preprocess"
+    (event,) = whole_run.asset_materializations_for_node("features")
+    assert event.metadata["uri"].value == f"{store}/runs/{whole_run.run_id}/features"
     assert event.metadata["rows"].value == 29851
     assert event.metadata["dagster/row_count"].value == 29851
     assert "late_share_plane_14d" in [column.name for column in event.metadata["dagster/column_schema"].value.columns]
     assert str(event.metadata["preview"].value).count("\n") == PREVIEW_ROWS + 1
-    (event,) = whole_run.asset_materializations_for_node("deploy")
+    (event,) = whole_run.asset_materializations_for_node("deployment")
     assert event.metadata["in_production"].value is True
 
 
 def test_the_evaluation_shows_its_report_and_its_plots(whole_run: dg.ExecuteInProcessResult, store: Path) -> None:
-    (event,) = whole_run.asset_materializations_for_node("evaluate")
-    folder = store / "runs" / whole_run.run_id / "evaluate"
+    (event,) = whole_run.asset_materializations_for_node("evaluation")
+    folder = store / "runs" / whole_run.run_id / "evaluation"
     assert event.metadata["report"].value == (folder / "report.md").read_text()
     image = re.fullmatch(r"!\[.+\]\(data:image/png;base64,(.+)\)", str(event.metadata["plots"].value))
     assert image
@@ -139,17 +139,17 @@ def test_the_evaluation_shows_its_report_and_its_plots(whole_run: dg.ExecuteInPr
 def test_nothing_is_pickled(whole_run: dg.ExecuteInProcessResult, store: Path) -> None:
     names = {path.name for path in store.rglob("*") if path.is_file()}
     assert not any(path.suffix in (".pkl", ".pickle") for path in map(Path, names))
-    files = list((store / "runs" / whole_run.run_id).glob("hyperparameter_search.*/**/*"))
+    files = list((store / "runs" / whole_run.run_id).glob("candidate.*/**/*"))
     assert all(path.read_bytes().startswith(b"{") for path in files if path.is_file())
 
 
 def test_one_asset_alone_reads_what_an_earlier_run_stored(
     whole_run: dg.ExecuteInProcessResult, materialize: Callable[..., dg.ExecuteInProcessResult], store: Path
 ) -> None:
-    again = materialize(preset("tiny", **SMALL), selection=["train"])
+    again = materialize(preset("tiny", **SMALL), selection=["baseline"])
     assert again.run_id != whole_run.run_id
-    assert again.asset_value("train").trial == whole_run.asset_value("train").trial
-    assert [path.name for path in (store / "runs" / again.run_id).iterdir()] == ["train"]
+    assert again.asset_value("baseline").trial == whole_run.asset_value("baseline").trial
+    assert [path.name for path in (store / "runs" / again.run_id).iterdir()] == ["baseline"]
 
 
 def test_values_load_from_outside_of_a_run(
@@ -157,16 +157,20 @@ def test_values_load_from_outside_of_a_run(
 ) -> None:
     defs = dg.Definitions(assets=ASSETS, resources=resources("tiny", str(store)))
     with defs.get_asset_value_loader(instance) as loader:
-        deployment = loader.load_asset_value("deploy", python_type=Deployment)
-        model = loader.load_asset_value("hyperparameter_search", python_type=Fitted)
-    assert deployment == whole_run.asset_value("deploy")
-    assert model.trial == whole_run.asset_value("hyperparameter_search").trial
+        deployment = loader.load_asset_value("deployment", python_type=Deployment)
+        model = loader.load_asset_value("candidate", python_type=Fitted)
+    assert deployment == whole_run.asset_value("deployment")
+    assert model.trial == whole_run.asset_value("candidate").trial
 
 
 def test_an_asset_that_was_never_made_is_named(store: Path) -> None:
-    with dg.DagsterInstance.ephemeral() as empty, pytest.raises(dg.Failure, match="evaluate was never materialized"):
+    with dg.DagsterInstance.ephemeral() as empty, pytest.raises(dg.Failure, match="evaluation was never materialized"):
         dg.materialize(
-            ASSETS, resources=resources("tiny", str(store)), instance=empty, selection=["deploy"], raise_on_error=True
+            ASSETS,
+            resources=resources("tiny", str(store)),
+            instance=empty,
+            selection=["deployment"],
+            raise_on_error=True,
         )
 
 
@@ -186,11 +190,11 @@ def test_a_check_is_a_function_too(check: Any, change: dict[str, Any], tiny_feat
 
 
 def test_a_failed_data_check_stops_the_run(tiny_features: pd.DataFrame, tmp_path: Path) -> None:
-    @dg.asset(name="preprocess")
+    @dg.asset(name="features")
     def preprocess_without_late_flights() -> pd.DataFrame:
         return tiny_features.assign(late=0)
 
-    train = next(asset for asset in ASSETS if asset.key == dg.AssetKey("train"))
+    train = next(asset for asset in ASSETS if asset.key == dg.AssetKey("baseline"))
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
             [preprocess_without_late_flights, train, class_balance],
@@ -200,12 +204,12 @@ def test_a_failed_data_check_stops_the_run(tiny_features: pd.DataFrame, tmp_path
         )
     assert not result.success
     assert "class_balance" in str(next(event.step_key for event in result.get_step_failure_events()))
-    assert not result.asset_materializations_for_node("train")
+    assert not result.asset_materializations_for_node("baseline")
 
 
 def test_a_failed_run_raises_and_names_the_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAGSTER_HOME", "restored after the test")
-    with pytest.raises(PipelineError, match='Execution of step "load_data" failed'):
+    with pytest.raises(PipelineError, match='Execution of step "flights" failed'):
         run.run(preset("tiny", data_folder=str(tmp_path)), str(tmp_path / "store"))
 
 
@@ -213,7 +217,7 @@ def test_a_wrong_configuration_ends_a_run_before_its_first_step(tmp_path: Path) 
     with pytest.raises(ConfigError, match=r"trials: Input should be greater"):
         resources(preset("tiny").model_copy(update={"trials": 0}).to_json(), str(tmp_path))
     job = defs.resolve_job_def("training")
-    wrong = {"resources": {"pipeline": {"config": {"config": "huge", "registry_uri": str(tmp_path)}}}}
+    wrong = {"resources": {"pipeline": {"config": {"config_json": "huge", "registry_uri": str(tmp_path)}}}}
     result = job.execute_in_process(run_config=wrong, raise_on_error=False)
     assert not result.success
     assert not result.get_step_failure_events()

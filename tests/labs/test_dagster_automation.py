@@ -46,7 +46,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def instance() -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral() as instance:
-        instance.report_runless_asset_event(dg.AssetMaterialization(assets.deploy.key))  # the model of the store
+        instance.report_runless_asset_event(dg.AssetMaterialization(assets.deployment.key))  # the model of the store
         yield instance
 
 
@@ -82,42 +82,42 @@ def test_a_new_day_asks_for_its_predictions_and_so_does_a_new_model(instance: dg
     assert nothing == {}
 
     new_day, cursor = requested(instance, datetime(2013, 3, 13, 6), cursor)
-    assert new_day == {"load_batch": {"2013-03-12"}}
+    assert new_day == {"batch": {"2013-03-12"}}
 
-    materialize(instance, store, "load_model")
-    materialize(instance, store, "load_batch", day="2013-03-12")
+    materialize(instance, store, "production_model")
+    materialize(instance, store, "batch", day="2013-03-12")
     wanted, cursor = requested(instance, datetime(2013, 3, 13, 7), cursor)
-    assert wanted["predict"] == {"2013-03-12"}
-    materialize(instance, store, "predict", "save_predictions", day="2013-03-12")
+    assert wanted["scores"] == {"2013-03-12"}
+    materialize(instance, store, "scores", "predictions", day="2013-03-12")
     nothing, cursor = requested(instance, datetime(2013, 3, 13, 8), cursor)
     assert nothing == {}
 
-    instance.report_runless_asset_event(dg.AssetMaterialization(assets.deploy.key))
+    instance.report_runless_asset_event(dg.AssetMaterialization(assets.deployment.key))
     new_model, cursor = requested(instance, datetime(2013, 3, 13, 9), cursor)
-    assert new_model == {"load_model": {"None"}}
-    materialize(instance, store, "load_model")
+    assert new_model == {"production_model": {"None"}}
+    materialize(instance, store, "production_model")
     again, cursor = requested(instance, datetime(2013, 3, 13, 10), cursor)
-    assert again["predict"] == {"2013-03-12"}
+    assert again["scores"] == {"2013-03-12"}
 
 
 def test_a_days_predictions_are_those_of_the_plain_functions(instance: dg.DagsterInstance, store: str) -> None:
-    result = materialize(instance, store, "load_model", "load_batch", "predict", "save_predictions", day="2013-03-20")
-    settings = Pipeline(config=CONFIG.to_json(), registry_uri=f"{store}/registry", store=store)
+    result = materialize(instance, store, "production_model", "batch", "scores", "predictions", day="2013-03-20")
+    pipeline = Pipeline(config_json=CONFIG.to_json(), registry_uri=f"{store}/registry", store=store)
     day = date(2013, 3, 20)
-    champion = settings.registry.get_champion()
+    champion = pipeline.registry.get_champion()
     expected = shared_inference.predict(CONFIG, champion, shared_inference.load_batch(CONFIG, day))
     pd.testing.assert_frame_equal(load(f"{store}/predictions/date=2013-03-20", pd.DataFrame), expected)
-    (event,) = result.asset_materializations_for_node("save_predictions")
+    (event,) = result.asset_materializations_for_node("predictions")
     assert event.partition == "2013-03-20"
     assert event.metadata["version"].value == champion.version
 
 
 def test_predictions_of_an_older_model_fail_their_check(instance: dg.DagsterInstance, store: str) -> None:
-    pipeline = Pipeline(config=CONFIG.to_json(), registry_uri=f"{store}/registry")
+    pipeline = Pipeline(config_json=CONFIG.to_json(), registry_uri=f"{store}/registry")
     (version,) = pipeline.registry.versions()
     check = inference.made_by_the_production_model
     for used in (version, "another"):
-        told = dg.AssetMaterialization(inference.save_predictions.key, metadata={"version": used})
+        told = dg.AssetMaterialization(inference.predictions.key, metadata={"version": used})
         instance.report_runless_asset_event(told)
         context = dg.build_asset_check_context(instance=instance)
         assert check(context, pipeline).passed is (used == version)
@@ -125,7 +125,7 @@ def test_predictions_of_an_older_model_fail_their_check(instance: dg.DagsterInst
 
 def test_predictions_grow_stale_with_time_and_fresh_with_new_ones(tmp_path: Path) -> None:
     """The daemon that looks is Dagster's own, on the lab's instance and definitions; only the clock is turned."""
-    key, begin = inference.save_predictions.key, get_current_datetime()
+    key, begin = inference.predictions.key, get_current_datetime()
     location = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="module4.lab3_dagster.definitions"), "lab")
 
     def state(hours: float) -> str:
@@ -150,7 +150,7 @@ def test_predictions_grow_stale_with_time_and_fresh_with_new_ones(tmp_path: Path
 
 
 def config_of(request: dg.RunRequest) -> PipelineConfig:
-    return parse(request.run_config["resources"]["pipeline"]["config"]["config"])
+    return parse(request.run_config["resources"]["pipeline"]["config"]["config_json"])
 
 
 @pytest.mark.parametrize("year", [2013, 2026])
@@ -181,15 +181,15 @@ def tick(instance: dg.DagsterInstance, cursor: str | None = None) -> Any:
 
 def test_drift_asks_for_training_with_the_decisions_configuration(store: str) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        early = materialize(instance, store, "measure_drift", "decide_retraining", day="2013-03-18")
+        early = materialize(instance, store, "drift", "retraining_decision", day="2013-03-18")
         skipped = tick(instance)
-        assert not early.asset_value("decide_retraining").retrain
+        assert not early.asset_value("retraining_decision").retrain
         assert skipped.run_requests == []
         assert "too early" in skipped.skip_message
 
-        drifted = materialize(instance, store, "measure_drift", "decide_retraining", day="2013-04-08")
+        drifted = materialize(instance, store, "drift", "retraining_decision", day="2013-04-08")
         asked = tick(instance, skipped.cursor)
-        decision = drifted.asset_value("decide_retraining")
+        decision = drifted.asset_value("retraining_decision")
         assert isinstance(decision, Decision)
         (request,) = asked.run_requests
         assert config_of(request) == parse(decision.config) == CONFIG.ending_at(date(2013, 4, 8))
@@ -199,11 +199,11 @@ def test_drift_asks_for_training_with_the_decisions_configuration(store: str) ->
         # The request can be run as it is: the job accepts its configuration.
         job = defs.resolve_job_def(monitoring.train_when_drifted.job_name)
         validated = dg.validate_run_config(job, request.run_config)
-        assert validated["resources"]["pipeline"]["config"]["config"] == decision.config
+        assert validated["resources"]["pipeline"]["config"]["config_json"] == decision.config
 
 
 def test_drift_is_shown_with_its_plots(store: str) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        result = materialize(instance, store, "measure_drift", day="2013-04-08")
-    (event,) = result.asset_materializations_for_node("measure_drift")
+        result = materialize(instance, store, "drift", day="2013-04-08")
+    (event,) = result.asset_materializations_for_node("drift")
     assert str(event.metadata["plots"].value).startswith("![features and predictions against")

@@ -8,10 +8,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from module4.lab3_dagster import elsewhere, executors
+from module4.lab3_dagster import executors, pipes
 from module4.lab3_dagster.assets import ASSETS
 from module4.lab3_dagster.resources import overrides, resources
-from module4.lab3_dagster.resume import resume
+from module4.lab3_dagster.resume import resume_last_failure
 from module4.lab3_dagster.run import prepare_home
 from shared import pipeline as plain
 from shared import steps
@@ -56,8 +56,8 @@ def test_a_step_that_fails_once_is_tried_again(
     with execute(executors.training, instance, broken("train", 1, tmp_path), tmp_path) as result:
         assert result.success
         restarted = [event for event in result.all_events if event.event_type is dg.DagsterEventType.STEP_RESTARTED]
-        assert [event.step_key for event in restarted] == ["train"]
-        assert steps.read_fingerprint(f"{tmp_path}/runs/{result.run_id}/deploy") == reference
+        assert [event.step_key for event in restarted] == ["baseline"]
+        assert steps.read_fingerprint(f"{tmp_path}/runs/{result.run_id}/deployment") == reference
 
 
 def test_from_failure_only_what_failed_runs_again(
@@ -66,19 +66,19 @@ def test_from_failure_only_what_failed_runs_again(
     config = broken("evaluate", 3, tmp_path)
     with execute(executors.training, instance, config, tmp_path) as failed:
         assert not failed.success
-    assert "train" in started(instance, failed.run_id)
+    assert "baseline" in started(instance, failed.run_id)
 
-    success, names = resume(instance)
+    success, names = resume_last_failure(instance)
     assert success
-    assert {*names} == {"evaluate", "evaluate_quality_gate", "evaluate_beats_the_champion", "deploy"}
+    assert {*names} == {"evaluation", "evaluation_quality_gate", "evaluation_beats_the_champion", "deployment"}
     (resumed,) = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS]))
     assert resumed.parent_run_id == failed.run_id
-    assert steps.read_fingerprint(f"{tmp_path}/runs/{resumed.run_id}/deploy") == reference
+    assert steps.read_fingerprint(f"{tmp_path}/runs/{resumed.run_id}/deployment") == reference
 
 
 def test_there_must_be_a_run_to_resume(instance: dg.DagsterInstance) -> None:
     with pytest.raises(PipelineError, match="no training run has failed here"):
-        resume(instance)
+        resume_last_failure(instance)
 
 
 def test_a_process_per_step_makes_the_same_model_and_trials_keep_to_their_pool(
@@ -88,7 +88,7 @@ def test_a_process_per_step_makes_the_same_model_and_trials_keep_to_their_pool(
     config = preset("tiny", **SMALL)
     with execute(executors.training_in_processes, instance, config, tmp_path) as result:
         assert result.success
-        assert steps.read_fingerprint(f"{tmp_path}/runs/{result.run_id}/deploy") == reference
+        assert steps.read_fingerprint(f"{tmp_path}/runs/{result.run_id}/deployment") == reference
         pids = [event.pid for event in result.all_events if event.event_type is dg.DagsterEventType.STEP_START]
     assert os.getpid() not in pids
     assert len({*pids}) == len(pids) > len(ASSETS)
@@ -99,16 +99,16 @@ def test_a_process_per_step_makes_the_same_model_and_trials_keep_to_their_pool(
 
 def test_another_process_trains_the_same_model(instance: dg.DagsterInstance, tmp_path: Path) -> None:
     bound = resources(preset("tiny", **SMALL).to_json(), str(tmp_path))
-    dg.materialize(ASSETS, selection=["load_data", "preprocess", "train"], resources=bound, instance=instance)
+    dg.materialize(ASSETS, selection=["flights", "features", "baseline"], resources=bound, instance=instance)
     result = dg.materialize(
-        [*ASSETS, elsewhere.train_elsewhere, elsewhere.same_model_as_train],
-        selection=dg.AssetSelection.assets("train_elsewhere"),
+        [*ASSETS, pipes.external_baseline, pipes.same_model_as_baseline],
+        selection=dg.AssetSelection.assets("external_baseline"),
         resources={**bound, "processes": dg.PipesSubprocessClient()},
         instance=instance,
     )
     (check,) = result.get_asset_check_evaluations()
-    assert check.check_name == "same_model_as_train"
+    assert check.check_name == "same_model_as_baseline"
     assert check.passed
-    (event,) = result.asset_materializations_for_node("train_elsewhere")
-    assert event.metadata["uri"].value == f"{tmp_path}/runs/{result.run_id}/train_elsewhere"
+    (event,) = result.asset_materializations_for_node("external_baseline")
+    assert event.metadata["uri"].value == f"{tmp_path}/runs/{result.run_id}/external_baseline"
     assert 0.5 < event.metadata["roc_auc"].value < 1

@@ -305,7 +305,7 @@ os.environ.update(airflow_environment(Path(folder)))
 import dagster as dg
 from airflow.utils.db import upgradedb
 upgradedb()
-from module4.lab4_modal.from_dagster import model_from_modal
+from module4.lab3_dagster.modal_training import model_from_modal
 from module4.lab1_airflow.training_on_modal import training_on_modal_dag
 
 chosen = dg.RunConfig(ops={"model_from_modal": {"config": {"config": config}}})

@@ -9,10 +9,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ORCHESTRATORS = {"airflow": "lab1_airflow", "kfp": "lab2_kubeflow", "dagster": "lab3_dagster", "modal": "lab4_modal"}
-# The Modal lab shows how another platform calls a deployed function.
+# Labs 1 and 3 show how another platform calls a function that is deployed on Modal.
 CALLERS_OF_MODAL = {
     "module4/lab1_airflow/training_on_modal.py": {"modal"},
-    "module4/lab4_modal/from_dagster.py": {"dagster"},
+    "module4/lab3_dagster/modal_training.py": {"modal"},
 }
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -9,71 +9,71 @@ def late_by_carrier(flights: pd.DataFrame) -> pd.DataFrame:
 
 
 # %% exercise=1 hint="@dg.asset above"
-def late_by_carrier(load_data: pd.DataFrame) -> pd.DataFrame:
-    late = load_data.assign(late_share=load_data["arr_delay"] > 15)
+def late_by_carrier(flights: pd.DataFrame) -> pd.DataFrame:
+    late = flights.assign(late_share=flights["arr_delay"] > 15)
     return late.groupby("carrier", observed=True)["late_share"].mean().reset_index()
 
 
 # %% exercise=1 hint="15 is not late"
 @dg.asset
-def late_by_carrier(load_data: pd.DataFrame) -> pd.DataFrame:
-    late = load_data.assign(late_share=load_data["arr_delay"] >= 15)
+def late_by_carrier(flights: pd.DataFrame) -> pd.DataFrame:
+    late = flights.assign(late_share=flights["arr_delay"] >= 15)
     return late.groupby("carrier", observed=True)["late_share"].mean().reset_index()
 
 
 # %% exercise=1 hint="reset_index"
 @dg.asset
-def late_by_carrier(load_data: pd.DataFrame) -> pd.Series:
-    return load_data.assign(late_share=load_data["arr_delay"] > 15).groupby("carrier")["late_share"].mean()
+def late_by_carrier(flights: pd.DataFrame) -> pd.Series:
+    return flights.assign(late_share=flights["arr_delay"] > 15).groupby("carrier")["late_share"].mean()
 
 
 # %% exercise=2 hint="only warns"
-@dg.asset_check(asset="load_data")
-def all_airports(load_data: pd.DataFrame) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(passed={"EWR", "JFK", "LGA"} <= set(load_data["origin"]))
+@dg.asset_check(asset="flights")
+def all_airports(flights: pd.DataFrame) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed={"EWR", "JFK", "LGA"} <= set(flights["origin"]))
 
 
 # %% exercise=2 hint="LGA is missing"
-@dg.asset_check(asset="load_data", blocking=True)
-def all_airports(load_data: pd.DataFrame) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(passed=bool(load_data["origin"].isin(["EWR", "JFK", "LGA"]).all()))
+@dg.asset_check(asset="flights", blocking=True)
+def all_airports(flights: pd.DataFrame) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=bool(flights["origin"].isin(["EWR", "JFK", "LGA"]).all()))
 
 
 # %% exercise=2 hint="say asset="
-@dg.asset_check(asset="preprocess", blocking=True)
+@dg.asset_check(asset="features", blocking=True)
 def all_airports(preprocess: pd.DataFrame) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed={"EWR", "JFK", "LGA"} <= set(preprocess["origin"]))
 
 
 # %% exercise=3 hint=".upstream()"
-retrain = dg.define_asset_job("retrain", selection=dg.AssetSelection.assets("train"))
+retrain = dg.define_asset_job("retrain", selection=dg.AssetSelection.assets("baseline"))
 every_monday = dg.ScheduleDefinition(job=retrain, cron_schedule="0 5 * * 1")
 
 # %% exercise=3 hint=".downstream()"
-retrain = dg.define_asset_job("retrain", selection=dg.AssetSelection.assets("train").downstream())
+retrain = dg.define_asset_job("retrain", selection=dg.AssetSelection.assets("baseline").downstream())
 every_monday = dg.ScheduleDefinition(job=retrain, cron_schedule="0 5 * * 1")
 
 # %% exercise=3 hint="1 is Monday"
-retrain = dg.define_asset_job("retrain", selection=dg.AssetSelection.assets("train").upstream())
+retrain = dg.define_asset_job("retrain", selection=dg.AssetSelection.assets("baseline").upstream())
 every_monday = dg.ScheduleDefinition(job=retrain, cron_schedule="0 5 1 * *")
 
 
 # %% exercise=4 hint="one value for all days"
 @dg.asset(automation_condition=dg.AutomationCondition.eager())
-def late_share_of_day(load_data: pd.DataFrame) -> float:
-    return float((load_data["arr_delay"] > 15).mean())
+def late_share_of_day(flights: pd.DataFrame) -> float:
+    return float((flights["arr_delay"] > 15).mean())
 
 
 # %% exercise=4 hint="select its flights first"
 @dg.asset(partitions_def=DAYS, automation_condition=dg.AutomationCondition.eager())
-def late_share_of_day(context: dg.AssetExecutionContext, load_data: pd.DataFrame) -> float:
-    return float((load_data["arr_delay"] > 15).mean())
+def late_share_of_day(context: dg.AssetExecutionContext, flights: pd.DataFrame) -> float:
+    return float((flights["arr_delay"] > 15).mean())
 
 
 # %% exercise=4 hint="until somebody asks"
 @dg.asset(partitions_def=DAYS)
-def late_share_of_day(context: dg.AssetExecutionContext, load_data: pd.DataFrame) -> float:
-    return float((load_data.loc[load_data["date"] == context.partition_key, "arr_delay"] > 15).mean())
+def late_share_of_day(context: dg.AssetExecutionContext, flights: pd.DataFrame) -> float:
+    return float((flights.loc[flights["date"] == context.partition_key, "arr_delay"] > 15).mean())
 
 
 # %% exercise=4 hint="give it DAYS"
@@ -81,17 +81,17 @@ def late_share_of_day(context: dg.AssetExecutionContext, load_data: pd.DataFrame
     partitions_def=dg.WeeklyPartitionsDefinition(start_date="2013-01-01"),
     automation_condition=dg.AutomationCondition.eager(),
 )
-def late_share_of_day(context: dg.AssetExecutionContext, load_data: pd.DataFrame) -> float:
-    return float((load_data.loc[load_data["date"] == context.partition_key, "arr_delay"] > 15).mean())
+def late_share_of_day(context: dg.AssetExecutionContext, flights: pd.DataFrame) -> float:
+    return float((flights.loc[flights["date"] == context.partition_key, "arr_delay"] > 15).mean())
 
 
 # %% exercise=2 hint="do not count them"
-@dg.asset_check(asset="load_data", blocking=True)
-def all_airports(load_data: pd.DataFrame) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(passed=load_data["origin"].nunique() == 3)
+@dg.asset_check(asset="flights", blocking=True)
+def all_airports(flights: pd.DataFrame) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=flights["origin"].nunique() == 3)
 
 
 # %% exercise=2 hint="return dg.AssetCheckResult"
-@dg.asset_check(asset="load_data", blocking=True)
-def all_airports(load_data: pd.DataFrame):
-    return {"EWR", "JFK", "LGA"} <= set(load_data["origin"])
+@dg.asset_check(asset="flights", blocking=True)
+def all_airports(flights: pd.DataFrame):
+    return {"EWR", "JFK", "LGA"} <= set(flights["origin"])

@@ -13,7 +13,7 @@ class Training(dg.Config):
     config: str = "tiny"
 
 
-@dg.asset
+@dg.asset(group_name="external", kinds={"modal"})
 def model_from_modal(config: Training) -> dg.MaterializeResult[None]:
     """Train on Modal; the metadata says which version and fingerprint came out."""
     summary = modal.Function.from_name("training", "pipeline").remote(config.config)
