@@ -21,9 +21,9 @@ from notebooks.tools.execute import EXECUTED
 SITE = REPORTS / "site"
 FILES = (
     "module4/INSTRUCTOR.md",
-    "module4/lab*/*",
-    "module4/lab*/compiled/*",
+    "module4/lab*/**/*",
     "module4/images/*.png",
+    "notebooks/GLOSSARY.md",
     "notebooks/course/*.py",
     "tests/labs/*.py",
 )
@@ -35,7 +35,7 @@ def lay_out(executed: Path, target: Path) -> None:
     for pattern in FILES:
         for path in ROOT.glob(pattern):
             place = target / path.relative_to(ROOT)
-            if path.is_file():
+            if path.is_file() and "__pycache__" not in path.parts:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, place)
     for lesson in lessons():
@@ -55,7 +55,7 @@ def to_page(path: Path) -> str:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = re.sub(r"\]\(\.\./", "](", cell.source)
-        if "exercise" in tags(cell):
+        if {"exercise", "questions"} & {*tags(cell)}:
             cell.metadata["tags"] = [*tags(cell), "hide-input"]
     return str(nbformat.writes(notebook))
 

@@ -77,7 +77,7 @@ def test_the_site_can_be_searched_and_solutions_are_folded(site: str, page: Page
     assert any("Airflow" in text for text in results.all_inner_texts())
     page.goto(f"{site}/notebooks/02_airflow.html")
     folded = page.locator("details.hide")
-    assert folded.count() == 4
+    assert folded.count() == 5, "four exercises, and the answers to the questions"
     assert not folded.first.evaluate("details => details.open")
     expect(page.locator("#exercise-1-every-morning-at-five")).to_be_visible()
     take(page, tmp_path / "course-site.png")

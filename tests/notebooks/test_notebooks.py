@@ -18,6 +18,7 @@ import pytest
 
 from module4.platforms import ROOT
 from notebooks.checks import Exercises, Finding, expect, must
+from notebooks.course import quiz
 from notebooks.tools import build, execute
 from tests.notebooks.executed import execute_once, run_lesson
 from tests.processes import processes_of
@@ -87,7 +88,7 @@ def test_the_student_gets_the_same_cells_but_for_the_exercises(lesson: str) -> N
     ]
     assert [cell.id for cell in student] == [cell.id for cell in solution]
     for mine, theirs in zip(student, solution, strict=True):
-        exercise = "exercise" in build.tags(theirs)
+        exercise = bool({"exercise", "questions"} & {*build.tags(theirs)})
         assert "SOLUTION" not in mine.source + theirs.source
         if theirs.cell_type == "code":
             assert (mine.source != theirs.source) == exercise
@@ -184,6 +185,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(build, "FOLDER", tmp_path)
     monkeypatch.setattr(build, "SOURCES", tmp_path / "source")
     monkeypatch.setattr(build, "SOLUTIONS", tmp_path / "solutions")
+    monkeypatch.setattr(build, "STUDENT", tmp_path / "student" / "lessons")
     monkeypatch.setattr(sys, "argv", ["build"])
     for path in (tmp_path / "source").glob("*.py"):
         if path.stem != "00_start":
@@ -204,9 +206,75 @@ def test_outputs_edits_and_orphans_are_found_and_repaired(copy: Path, capsys: py
     assert "00_start.ipynb: is not what its source makes" in capsys.readouterr().out
     sys.argv = monkey
     assert build.main() == 0
-    assert build.stale() == []
+    assert build.stale() == [copy / "solutions" / "98_orphan.ipynb"], "it is for people to remove"
     assert "secret" not in (copy / "00_start.ipynb").read_text()
-    assert not (copy / "solutions" / "98_orphan.ipynb").exists()
+
+
+def test_building_keeps_what_somebody_has_written(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lesson, answer = copy / "00_start.ipynb", "an answer"
+    notebook = nbformat.read(lesson, as_version=4)
+    notebook.cells[-1].source = answer
+    nbformat.write(notebook, lesson)
+    others = [copy / "00_start-Copy1.ipynb", copy / "notes.ipynb"]
+    for other in others:
+        shutil.copy(lesson, other)
+    assert build.main() == 0
+    assert answer not in lesson.read_text()
+    (kept,) = (copy / "student" / "lessons").glob("00_start-edited-*.ipynb")
+    assert answer in kept.read_text()
+    assert kept.name in capsys.readouterr().out
+    assert all(answer in other.read_text() for other in others)
+    assert build.main() == 0
+    assert answer in kept.read_text()
+
+
+def test_a_notebook_that_nobody_edited_is_not_kept(copy: Path) -> None:
+    source = copy / "source" / "00_start.py"
+    source.write_text(source.read_text().replace("Is this machine ready?", "Is your machine ready?"))
+    assert build.main() == 0
+    assert "Is your machine ready?" in (copy / "00_start.ipynb").read_text()
+    assert not (copy / "student").exists()
+
+
+TERMS = re.findall(r"^## (.+)$", (build.FOLDER / "GLOSSARY.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_a_lesson_of_the_glossary_links_its_term(term: str) -> None:
+    glossary = (build.FOLDER / "GLOSSARY.md").read_text(encoding="utf-8")
+    entry = glossary.partition(f"## {term}\n")[2].partition("\n## ")[0]
+    (lesson,) = re.findall(r"\]\((\w+)\.ipynb\)", entry)
+    link = f"](GLOSSARY.md#{term.lower().replace(' ', '-')})"
+    assert any(link in cell.source for cell in build.read_source(lesson).cells)
+
+
+ASKED = sorted(path.stem for path in quiz.QUESTIONS.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("lesson", ASKED)
+def test_a_lessons_questions_are_judged_both_ways(lesson: str) -> None:
+    questions = quiz.read_questions(lesson)
+    assert 6 <= len(questions) <= 10
+    right = {number: question.answer for number, question in enumerate(questions, start=1)}
+    assert quiz.check_answers(lesson, right).right == len(questions)
+    assert len({*right.values()}) > 1, "the right letter must not always be the same"
+    untouched = quiz.check_answers(lesson, dict.fromkeys(right, ""))
+    assert (untouched.right, {answer.verdict for answer in untouched.answers}) == (0, {"open"})
+    for number, question in enumerate(questions, start=1):
+        assert len({*question.options.values()}) == len(question.options) >= 3
+        for letter in {*question.options} - {question.answer}:
+            judged = quiz.check_answers(lesson, {number: letter}).answers[number - 1]
+            assert (judged.verdict, judged.remark) == ("wrong", question.hint)
+            assert question.because not in judged.remark
+
+
+def test_answers_may_be_untidy_and_nothing_raises() -> None:
+    (lesson, *_), first = ASKED, quiz.read_questions(ASKED[0])[0]
+    assert quiz.check_answers(lesson, {"1": f" {first.answer.upper()} "}).right == 1
+    odd = quiz.check_answers(lesson, {1: "z", 2: None, 3: 4, 99: "a"})
+    assert odd.right == 0
+    assert "'z' is not one of a, b, c." in repr(odd)
+    assert "There is no question 99" in odd._repr_html_()
 
 
 def test_an_exercise_without_a_stub_is_refused(copy: Path) -> None:
