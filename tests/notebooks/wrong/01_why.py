@@ -20,7 +20,7 @@ def ready(needs, done):
     return {name for name, above in needs.items() if name not in done and (not above or above & done)}
 
 
-# %% exercise=2 hint="returned a list"
+# %% exercise=2 hint="not a set"
 def ready(needs, done):
     return [name for name, above in needs.items() if name not in done and above <= done]
 
