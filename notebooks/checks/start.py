@@ -32,7 +32,7 @@ def configuration(answer: object) -> Iterator[Finding]:
     yield expect(
         answer.test_start == date(2013, 6, 3),
         "the test weeks begin on 3 June 2013",
-        f"test_start is {answer.test_start!r}; the field takes a date(year, month, day).",
+        f"test_start is {answer.test_start!r}; test_start takes a date(year, month, day).",
     )
     asked = {"preset", "trials", "test_start"}
     others = [name for name in type(RIGHT).model_fields if name not in asked and _differs(answer, name)]

@@ -3,8 +3,8 @@
 
 # %% exercise=1 hint="parameter's name must be"
 @dg.asset
-def late_by_carrier(flights: pd.DataFrame) -> pd.DataFrame:
-    late = flights.assign(late_share=flights["arr_delay"] > 15)
+def late_by_carrier(table: pd.DataFrame) -> pd.DataFrame:
+    late = table.assign(late_share=table["arr_delay"] > 15)
     return late.groupby("carrier", observed=True)["late_share"].mean().reset_index()
 
 
@@ -33,7 +33,7 @@ def all_airports(flights: pd.DataFrame) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed={"EWR", "JFK", "LGA"} <= set(flights["origin"]))
 
 
-# %% exercise=2 hint="LGA is missing"
+# %% exercise=2 hint="without LGA"
 @dg.asset_check(asset="flights", blocking=True)
 def all_airports(flights: pd.DataFrame) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=bool(flights["origin"].isin(["EWR", "JFK", "LGA"]).all()))
@@ -70,7 +70,7 @@ def late_share_of_day(context: dg.AssetExecutionContext, flights: pd.DataFrame) 
     return float((flights["arr_delay"] > 15).mean())
 
 
-# %% exercise=4 hint="until somebody asks"
+# %% exercise=4 hint="takes a condition"
 @dg.asset(partitions_def=DAYS)
 def late_share_of_day(context: dg.AssetExecutionContext, flights: pd.DataFrame) -> float:
     return float((flights.loc[flights["date"] == context.partition_key, "arr_delay"] > 15).mean())
@@ -91,7 +91,7 @@ def all_airports(flights: pd.DataFrame) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=flights["origin"].nunique() == 3)
 
 
-# %% exercise=2 hint="return dg.AssetCheckResult"
+# %% exercise=2 hint="AssetCheckResult"
 @dg.asset_check(asset="flights", blocking=True)
 def all_airports(flights: pd.DataFrame):
     return {"EWR", "JFK", "LGA"} <= set(flights["origin"])

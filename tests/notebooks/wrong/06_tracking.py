@@ -23,12 +23,12 @@ my_artifact.add_file(str(model_file))
 # %% exercise=2 hint="no file"
 my_artifact = wandb.Artifact("late-arrival", type="model", metadata={"fingerprint": "1f", "file": str(model_file)})
 
-# %% exercise=2 hint="no fingerprint"
+# %% exercise=2 hint="fingerprint is None"
 my_artifact = wandb.Artifact("late-arrival", type="model")
 my_artifact.add_file(str(model_file))
 
 
-# %% exercise=1 hint="is 70, not 0.7"
+# %% exercise=1 hint="is 70, not the number 0.7"
 my_run = wandb.init(
     project="lesson-6", mode="offline", tags=["lesson", "tiny"], config={"platform_run_id": "manual__1"}
 )

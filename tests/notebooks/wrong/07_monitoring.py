@@ -6,7 +6,7 @@ def psi(then, now):
     return sum(abs(b - a) for a, b in zip(then, now, strict=True))
 
 
-# %% exercise=1 hint="Change both lists round"
+# %% exercise=1 hint="with its sign"
 def psi(then, now):
     return sum(b * math.log(b / a) for a, b in zip(then[:1], now[:1], strict=True))
 

@@ -39,7 +39,7 @@ def choose(rows, can, needs):
     return min(able, key=lambda row: row["seconds"])["platform"]
 
 
-# %% exercise=2 hint="You said 'python'"
+# %% exercise=2 hint="It returned 'python'"
 def choose(rows, can, needs):
     able = [row for row in rows if row["status"] == "ok" and can[row["platform"]] <= needs]
     return min(able, key=lambda row: row["seconds"])["platform"] if able else None
