@@ -72,8 +72,8 @@ def over_python(answer: Callable[[list[Row]], dict[str, float]]) -> Iterator[Fin
     yield expect(
         _close(found, right),
         "the seconds are those above plain Python's",
-        f"Plain Python took 20.0 s; right is {right}. {saw(dict(found))} Subtract, and find plain Python by its name, not by its "
-        "place; one that is faster has a negative number.",
+        f"Plain Python took 20.0 s; right is {right}. {saw(dict(found))} Subtract, and find plain Python by "
+        "its name, not by its place; one that is faster has a negative number.",
     )
     chance = random.Random(2013)
     for _ in range(TABLES):
