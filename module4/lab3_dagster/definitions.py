@@ -1,20 +1,18 @@
 """What Dagster's tools load: `dg dev`, or `dagster dev -m module4.lab3_dagster.definitions`."""
 
-import os
-
 import dagster as dg
 
 from module4.lab3_dagster import inference, monitoring
 from module4.lab3_dagster.assets import ASSETS
 from module4.lab3_dagster.automation import JOBS, SCHEDULES, SENSORS
 from module4.lab3_dagster.checks import CHECKS
+from module4.lab3_dagster.environment import default_store
 from module4.lab3_dagster.modal_training import model_from_modal
 from module4.lab3_dagster.pipes import external_baseline, same_model_as_baseline
 from module4.lab3_dagster.resources import resources
-from module4.platforms import WORKSPACE
 
 # Where everything goes: the same folder as that of `make lab-dagster`, unless the environment names another.
-STORE = os.environ.get("PIPELINE_STORE") or str(WORKSPACE / "dagster")
+STORE = default_store()
 
 defs = dg.Definitions(
     assets=[

@@ -23,9 +23,9 @@ def open_store(lesson: str, store: str = "") -> str:
 
 def prepare_airflow(store: str) -> None:
     """Give Airflow its configuration, with a database in the store. Call it before the first import of Airflow."""
-    from module4.lab1_airflow.environment import airflow_environment, airflow_home
+    from module4.lab1_airflow.environment import configure_airflow
 
-    os.environ |= airflow_environment(airflow_home(store)) | {"AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
+    configure_airflow(store, AIRFLOW__LOGGING__LOGGING_LEVEL="ERROR")
 
 
 def prepare_kubeflow() -> None:
