@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def main() -> None:
         paths=arguments.paths,
         speed=arguments.speed,
         blob_mib=arguments.blob_mib,
+        calls=arguments.calls,
     )
     if arguments.command == "run":
         command = arguments.words[1:] if arguments.words[:1] == ["--"] else arguments.words
@@ -57,6 +59,7 @@ def _add_options(command: argparse.ArgumentParser) -> None:
     add("--pass-env", action="append", default=[], metavar="NAME", help="a variable that containers inherit")
     add("--paths", choices=["auto", *WAYS], default="auto", help="how containers get files of their own")
     add("--blob-mib", type=int, default=default.blob_mib, help="disk for large inputs and outputs (%(default)s)")
+    add("--calls", type=_new_file, metavar="FILE", help="where to write, at the end, a line of JSON for each call")
     add("--speed", type=float, default=1.0, help="how fast the schedules' clock runs (%(default)s)")
 
 
@@ -65,6 +68,13 @@ def _volume(text: str) -> tuple[str, Path]:
     if not (name and equals and folder):
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=FOLDER")
     return name, Path(folder)
+
+
+def _new_file(text: str) -> Path:
+    path = Path(text).absolute()
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be written; name a file in a folder that exists")
+    return path
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from infra.modal_local.apps.apps import Apps
 from infra.modal_local.apps.calls import Calls
 from infra.modal_local.apps.cron import Clock
 from infra.modal_local.apps.functions import Functions
+from infra.modal_local.apps.history import write_history
 from infra.modal_local.apps.logs import Logs
 from infra.modal_local.apps.schedules import Schedules
 from infra.modal_local.containers.filesystem import best_way
@@ -39,7 +40,10 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Options:
-    """What can be chosen. `state` keeps Volumes after the end, `volumes` puts some of them elsewhere."""
+    """What can be chosen. `state` keeps Volumes after the end, `volumes` puts some of them elsewhere.
+
+    `calls` is the file that gets a line of JSON per call at the end.
+    """
 
     state: Path | None = None
     volumes: Mapping[str, Path] = field(default_factory=dict)
@@ -49,6 +53,7 @@ class Options:
     paths: str = "auto"
     speed: float = 1.0
     blob_mib: int = 1024
+    calls: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,7 @@ class Services:
 
     def __init__(self, options: Options, folder: Path, sockets: Path, way: str) -> None:
         apps, functions, calls = AppTable(), FunctionTable(), CallTable()
+        self.calls = calls
         self.router = Router()
         self.blobs = Blobs(folder / "blobs", options.blob_mib << 20, calls)
         mounts, images, secrets = Mounts(folder / "contents", self.blobs), Images(), Secrets()
@@ -131,6 +137,8 @@ async def _listening(options: Options, folder: Path, sockets: Path) -> AsyncIter
         watch.cancel()
         await services.apps.close()
         await services.containers.close()
+        if options.calls:
+            write_history(services.calls, options.calls)
         server.close()
         await server.wait_closed()
         await services.blobs.stop()
