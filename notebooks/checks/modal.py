@@ -13,7 +13,7 @@ from croniter import croniter
 from modal._resources import convert_fn_config_to_resources_config
 
 from notebooks.checks import Exercises, Finding, expect, must, short
-from notebooks.checks.modal_run import run_app
+from notebooks.checks.modal_run import LIMIT_SECONDS, run_app
 
 check = Exercises()
 
@@ -61,8 +61,7 @@ def forecast(answer: Any) -> Iterator[Finding]:
         info.timeout is not _default_timeout(),
         "its decorator says when a call is stopped",
         "The decorator has no timeout=. Today Modal then stops a call after 300 seconds; write down what your function "
-        "needs."
-        + (" startup_timeout= is for the container's start, not for the call." if info.startup_timeout else ""),
+        "needs." + _about_startup(info),
     )
     yield expect(
         _is_whole(info.timeout) and info.timeout == 300,
@@ -75,6 +74,11 @@ def forecast(answer: Any) -> Iterator[Finding]:
         f"The retries are {info.max_retries!r}, and the first attempt is not one of them. Give the decorator retries=, "
         "a number or modal.Retries(...).",
     )
+
+
+def _about_startup(info: Any) -> str:
+    given = info.startup_timeout is not None and info.startup_timeout is not info.timeout
+    return " startup_timeout= is for the container's start, not for the call." if given else ""
 
 
 def _takes_a_day(signature: inspect.Signature) -> bool:
@@ -185,7 +189,7 @@ def at_once(answer: Any) -> Iterator[Finding]:
     yield must(
         run.status == 0,
         "modal run runs it",
-        f"It took longer than {run.seconds:.0f} seconds and was stopped."
+        f"It took longer than {LIMIT_SECONDS:.0f} seconds and was stopped. Does it wait for something, or never end?"
         if run.status is None
         else f"It ended with status {run.status}: {run.error}",
     )

@@ -332,8 +332,9 @@ check(1)
 # %% [markdown]
 # ## Exercise 2: every morning, with a disk
 #
-# Write a function `nightly` of `my_app` that Modal calls every day at 05:00, in a time zone of your choice. It writes its files
-# to the Volume `forecasts`, which its container finds at `/forecasts`. A scheduled function is called without arguments.
+# Write a function `nightly` of `my_app` that Modal calls every day at 05:00. (Leave the schedule's time zone at UTC, or choose
+# one; it is 05:00 there that counts.) Its container finds the Volume `forecasts` at `/forecasts`, and can write to it. A
+# scheduled function is called without arguments; what yours does is up to you.
 #
 # <details><summary>Hint</summary>Two arguments of the decorator: one says when, one says which disk is where.</details>
 # <details><summary>Bigger hint</summary>Give <code>schedule</code> a <code>modal.Cron</code> whose last three fields are
