@@ -48,7 +48,7 @@ show_function(training, "train")
 
 # %% [markdown]
 # One call of `train` asks for four processors, may take half an hour (1800 seconds), and is retried if it fails. Inside,
-# there is the same step as in the lessons before, and `synced_volume`, which you will meet below.
+# there is the same step as in the lessons before. `synced_volume` is explained below.
 #
 # Modal knows what each function asked for. Its own `info()` says so:
 
@@ -214,7 +214,7 @@ print(*[line for line in lines if line.startswith(("spawned", "another", "called
 # - The call got an id, so that any program can ask for its result, even tomorrow.
 # - The second line does not show the file that was written. Every container has its own view of the Volume: others see what it
 #   wrote only after `commit()`, and only after their own `reload()`. (In the cloud, Modal also commits every few seconds and
-#   when a container ends.)
+#   when a container ends.) In the lab, `synced_volume` reloads before a step and commits after it.
 # - The third line shows both files. The second call ran in the same container as the first one, and its `commit()` published
 #   everything that the container had written.
 # - The last line lists what the clock's calls wrote. The control plane's clock ran 28,800 times too fast, so that a day took
