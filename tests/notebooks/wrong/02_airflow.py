@@ -109,7 +109,7 @@ def fan_out():
 per_airport = fan_out()
 
 
-# %% exercise=4 hint="would make the event"
+# %% exercise=4 hint="would emit the event"
 @task(outlets=[Asset("production-model")])
 def announce():
     print("There is a new model.")
