@@ -395,9 +395,12 @@ def per_airport(dag: Any) -> Iterator[Finding]:
         "worst waits for all of them",
         "worst does not wait for late_share. Pass what .expand(...) returns to worst(...).",
     )
-    own = Rehearsal(dag, {})
-    for name in ("airports", "late_share", "worst"):
-        returned = [instance.returned for instance in own.of(name)]
+    for name, replies in (
+        ("airports", {"late_share": 0.2, "worst": 0.2}),
+        ("late_share", {"worst": 0.2}),
+        ("worst", {}),
+    ):
+        returned = [instance.returned for instance in Rehearsal(dag, replies).of(name)]
         yield must(None not in returned, f"{name} returns something", f"{name}: {saw(None)}")
     for names in (["EWR", "JFK", "LGA"], ["SWF", "LGA", "ISP", "EWR", "TEB"], ["HPN"]):
         yield from _maps(dag, names)

@@ -184,7 +184,7 @@ def early():
 morning = early()
 
 
-# %% 1 wrong working_days hint="2 March 2026 05:00"
+# %% 1 wrong working_days hint="then 9 March 2026 05:00"
 @dag(schedule="0 5 * * 1-5", start_date=datetime(2026, 3, 1), catchup=False)
 def early():
     report(count_flights())
