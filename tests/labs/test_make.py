@@ -5,8 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,22 @@ from shared.steps import read_fingerprint
 TINY = "fcef926d4333"
 
 
-def make(store: Path | str, *arguments: str, root: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
+def make(
+    store: Path | str,
+    *arguments: str,
+    root: Path = ROOT,
+    on_start: Callable[[subprocess.Popen[str]], None] = lambda process: None,
+    **more: str,
+) -> subprocess.CompletedProcess[str]:
     makefile = MAKEFILE.relative_to(ROOT)
     command = ["make", "-j2", "-f", str(makefile), f"STORE={store}", f"PYTHON={sys.executable}", *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PIPE"))}
-    return subprocess.run(command, cwd=root, env=environment | more, capture_output=True, text=True, check=False)
+    with subprocess.Popen(
+        command, cwd=root, env=environment | more, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        on_start(process)
+        stdout, stderr = process.communicate(timeout=300)
+    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
 
 @pytest.fixture
@@ -70,13 +82,17 @@ def test_without_a_store_it_is_where_the_variables_say(tmp_path: Path) -> None:
 def test_a_second_make_waits_for_the_first(tmp_path: Path) -> None:
     folder = tmp_path / "runs/make"
     folder.mkdir(parents=True)
-    with ThreadPoolExecutor() as pool, one_at_a_time(folder):
-        second = pool.submit(make, tmp_path, "config")
-        time.sleep(2)
+
+    def release_when_it_waits(process: subprocess.Popen[str]) -> None:
+        assert process.stderr
+        assert f"Another run works in {folder}" in process.stderr.readline()
         assert not (folder / "config").exists()
-        assert not second.done()
-    assert second.result().returncode == 0
-    assert f"Another run works in {folder}" in second.result().stderr
+        lock.close()
+
+    lock = ExitStack()
+    lock.enter_context(one_at_a_time(folder))
+    with lock:
+        assert make(tmp_path, "config", on_start=release_when_it_waits).returncode == 0
     assert (folder / "config").exists()
 
 
