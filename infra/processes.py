@@ -140,6 +140,7 @@ class _Child:
 
     def __init__(self, run: Callable[[], NoReturn]) -> None:
         self.returncode: int | None = None  # as of `subprocess`: negative after a signal
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)  # until the child can act on them
         self.pid = os.fork()
         if not self.pid:
             try:
@@ -147,6 +148,7 @@ class _Child:
                 run()
             finally:
                 os._exit(1)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
     def runs(self) -> bool:
         """Whether it is still running. Adopted processes that have ended are reaped too."""
@@ -161,6 +163,7 @@ def _supervise(
     run: Callable[[], NoReturn], parent: int, received: Sequence[int], stop: signal.Signals, seconds: float
 ) -> NoReturn:
     """Run in a child until it ends, a signal arrives, or the parent is gone; stop the rest; end like the child."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     adopt_orphans()
     child = _Child(run)
     while child.runs() and not received and os.getppid() == parent:
@@ -181,6 +184,8 @@ def _supervise(
 def _execute(command: Sequence[str]) -> NoReturn:
     """Become the command."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and ignored signals are inherited
+    _handle_stop_signals(signal.SIG_DFL)  # a handler of the supervisor would swallow a signal that comes before `exec`
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     try:
         os.execvp(command[0], [*command])
     except OSError as error:
@@ -188,7 +193,7 @@ def _execute(command: Sequence[str]) -> NoReturn:
         os._exit(127)
 
 
-def _handle_stop_signals(handler: Callable[[int, FrameType | None], object]) -> None:
+def _handle_stop_signals(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
     for number in STOP_SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, handler)
