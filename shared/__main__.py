@@ -1,7 +1,7 @@
 """`python -m shared STEP`: the steps as commands, for Make, containers and pods.
 
 A step prints its result as JSON, one line per value; its log goes to standard error. `--result FILE`, before the step's
-name, also writes the result there, whole, as one JSON value: where an orchestrator collects it from a pod.
+name, also writes the whole result to a file as one JSON value, from which an orchestrator collects it in a pod.
 """
 
 import json
@@ -78,7 +78,7 @@ def _config(name: str = typer.Argument("lab", metavar="PRESET")) -> None:
 
 
 def main() -> None:
-    """Run one command; errors made for people are printed without a traceback and end with status 1."""
+    """Run one command; a PipelineError is printed without a traceback, and the exit status is 1."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", stream=sys.stderr)
     with exit_on_error():
         app(prog_name="python -m shared")

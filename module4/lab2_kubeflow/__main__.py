@@ -118,7 +118,7 @@ def traps() -> None:
 
 
 def main() -> None:
-    """Run a command; errors made for people are printed without a traceback and end with status 1."""
+    """Run one command; a PipelineError is printed without a traceback, and the exit status is 1."""
     with exit_on_error():
         app(prog_name="python -m module4.lab2_kubeflow")
 

@@ -86,7 +86,7 @@ def run_modal_without_account(store: Path, *words: str) -> list[str]:
 
 
 def _plain(variables: "os._Environ[str]") -> dict[str, str]:
-    """Return the variables without what asks for colours: a notebook asks for them, and a page shows only the words."""
+    """Return the variables without what asks for colors: a notebook asks for them, and a page shows only the words."""
     kept = {name: value for name, value in variables.items() if name not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
     return kept | {"NO_COLOR": "1", "TERM": "dumb"}
 
