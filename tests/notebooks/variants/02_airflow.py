@@ -1,4 +1,4 @@
-# Answers in other styles, and plausible mistakes. A cell begins with: exercise, right or wrong, and a name.
+# Answers to the exercises, right and wrong, and a part of the hint that a wrong one must get.
 
 # %% 1 right with_statement
 from airflow.sdk import DAG
@@ -362,6 +362,25 @@ morning = early()
 morning = count_flights
 
 
+# %% 1 wrong daily_means_midnight hint="@daily means midnight"
+@dag(schedule="@daily", start_date=datetime(2026, 3, 1), catchup=False)
+def every_morning():
+    report(count_flights())
+
+
+morning = every_morning()
+
+
+# %% 1 wrong no_arrow hint="no arrow"
+@dag(schedule="0 5 * * *", start_date=datetime(2026, 3, 1), catchup=False)
+def every_morning():
+    count_flights()
+    report(842)
+
+
+morning = every_morning()
+
+
 # %% 2 right for_all_tasks_of_the_dag
 @task
 def download():
@@ -722,6 +741,48 @@ def patiently():
 patient = patiently
 
 
+# %% 2 wrong five_minutes hint="five minutes"
+@task(retries=3, retry_exponential_backoff=True)
+def download():
+    return "flights.csv"
+
+
+@dag(schedule=None)
+def patient_download():
+    download()
+
+
+patient = patient_download()
+
+
+# %% 2 wrong retry_exponential hint="retry_exponential"
+@task(retries=3, retry_delay=timedelta(seconds=10))
+def download():
+    return "flights.csv"
+
+
+@dag(schedule=None)
+def patient_download():
+    download()
+
+
+patient = patient_download()
+
+
+# %% 2 wrong multiplied_by hint="multiplied by"
+@task(retries=3, retry_delay=timedelta(seconds=10), retry_exponential_backoff=1)
+def download():
+    return "flights.csv"
+
+
+@dag(schedule=None)
+def patient_download():
+    download()
+
+
+patient = patient_download()
+
+
 # %% 3 right partial
 @dag
 def each():
@@ -981,6 +1042,16 @@ def each():
 
 each()
 per_airport = late_share
+
+
+# %% 3 wrong does_not_wait hint="does not wait"
+@dag(schedule=None)
+def fan_out():
+    late_share.expand(airport=airports())
+    worst([0.26])
+
+
+per_airport = fan_out()
 
 
 # %% 4 right list_of_one
