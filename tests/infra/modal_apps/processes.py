@@ -38,6 +38,7 @@ def end(how: str, seconds: str) -> str:
         os.kill(os.getpid(), signal.SIGSEGV)
     if how == "unsupervised":
         os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(100)
     if how in ("stay", "ignore"):
         if how == "ignore":
             signal.signal(signal.SIGINT, signal.SIG_IGN)
