@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,6 +74,17 @@ def run_on_local_modal(command: list[str], *options: str, **environment: str) ->
     variables = plain_environment(os.environ) | environment
     done = subprocess.run(words, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     return (done.stdout + done.stderr).splitlines()
+
+
+def deploy_and_call(app: Path, caller: Path, *options: str) -> list[str]:
+    """Deploy an app on the control plane on this machine, run a program that calls it, and return the lines printed."""
+    script = '"$0" -m modal deploy "$1" && "$0" "$2"'
+    return run_on_local_modal(["sh", "-c", script, sys.executable, str(app), str(caller)], *options)
+
+
+def print_lines(lines: Iterable[str], *beginnings: str) -> None:
+    """Print the lines that begin with one of `beginnings`."""
+    print(*[line for line in lines if line.startswith(beginnings)], sep="\n")
 
 
 def run_modal_without_account(store: Path, *words: str) -> list[str]:

@@ -29,7 +29,7 @@ import pandas as pd
 
 from module4.lab4_modal import training
 from notebooks.course.environment import open_store
-from notebooks.course.shell import run_modal_without_account, run_on_local_modal
+from notebooks.course.shell import deploy_and_call, print_lines, run_modal_without_account, run_on_local_modal
 from shared import config
 
 store = open_store("modal", store)
@@ -185,7 +185,7 @@ def every_morning():
 # a plain Python call in the same container.
 #
 # The program below does not contain these functions. It looks them up by the app's name. `.spawn()` starts a call without
-# waiting for it, and `.get()` collects the result later.
+# waiting for it, and `.get()` collects the result later. `deploy_and_call` deploys the app and then runs this program.
 
 # %% tags=["slow"]
 caller = Path(store, "caller.py")
@@ -204,9 +204,8 @@ print("another container sees", look.remote("2013"))
 time.sleep(6)
 print("called by the clock:", look.remote("morning"))
 """)
-deploy_and_call = f"modal deploy {morning.name} && python {caller.name}"
-lines = run_on_local_modal(["sh", "-c", f"cd '{store}' && {deploy_and_call}"], "--speed=28800", "--containers=4")
-print(*[line for line in lines if line.startswith(("spawned", "another", "called"))], sep="\n")
+lines = deploy_and_call(morning, caller, "--speed=28800", "--containers=4")
+print_lines(lines, "spawned", "another", "called")
 
 # %% [markdown]
 # Read the lines from top to bottom.
@@ -253,7 +252,7 @@ def main():
     print("in a container:", trials.remote())
 """)
 lines = run_on_local_modal(["modal", "run", "-q", str(forgetful)])
-print(*[line for line in lines if line.startswith(("on this", "in a", "ModuleNotFoundError"))], sep="\n")
+print_lines(lines, "on this", "in a", "ModuleNotFoundError")
 
 # %% [markdown]
 # On your machine the function works, and so it does in the container whose image has the code. In the other container,
@@ -264,7 +263,7 @@ print(*[line for line in lines if line.startswith(("on this", "in a", "ModuleNot
 
 # %%
 lines = run_modal_without_account(Path(store), "run", str(forgetful))
-print(*[line for line in lines if "Token" in line][:1], sep="\n")
+print_lines(lines, "Token", "Error: Token")
 
 # %% [markdown]
 # The command stops with a sentence before anything runs.
