@@ -314,11 +314,11 @@ def serve_in_this_process(folder: Path) -> dict[str, Any]:
     from module4.lab1_airflow.environment import airflow_environment, airflow_home
     from module4.lab1_airflow.server import _write_password
 
-    os.environ |= {"PIPELINE_STORE": str(folder)}
+    os.environ["PIPELINE_STORE"] = str(folder)
     environment = airflow_environment(airflow_home(str(folder)), 8080, password=True)
     for name in os.environ.keys() - environment.keys():
         del os.environ[name]
-    os.environ |= environment
+    os.environ |= environment | {"AIRFLOW__API_AUTH__JWT_SECRET": 64 * "x"}  # a server would write one into its home
     passwords = Path(environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
     passwords.parent.mkdir(parents=True)
     password = _write_password(passwords, "admin")
@@ -329,16 +329,16 @@ def serve_in_this_process(folder: Path) -> dict[str, Any]:
     from airflow.api_fastapi.app import create_app
     from fastapi.testclient import TestClient
 
-    answers = {}
+    web, answers = create_app(), {}
     for host in ("127.0.0.1:8080", "localhost:8080", "rebound.example", "127.0.0.1.rebound.example"):
-        with TestClient(create_app(), base_url=f"http://{host}") as client:
-            right, wrong = ({"username": "admin", "password": word} for word in (password, "wrong"))
-            answers[host] = [
-                client.get("/auth/token").status_code,
-                client.post("/auth/token", json=wrong).status_code,
-                client.post("/auth/token", json=right).status_code,
-                client.get("/api/v2/dags").status_code,
-            ]
+        client = TestClient(web, base_url=f"http://{host}")
+        right, wrong = ({"username": "admin", "password": word} for word in (password, "wrong"))
+        answers[host] = [
+            client.get("/auth/token").status_code,
+            client.post("/auth/token", json=wrong).status_code,
+            client.post("/auth/token", json=right).status_code,
+            client.get("/api/v2/dags").status_code,
+        ]
     return {
         "answers": answers,
         "mode": oct(passwords.stat().st_mode),
