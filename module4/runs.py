@@ -1,4 +1,4 @@
-"""Places that belong to one run: a folder that nobody else empties, a log that nobody else writes."""
+"""Files that belong to one run: a folder that no other run empties, and a log that no other run writes."""
 
 import fcntl
 import os
@@ -11,15 +11,15 @@ from pathlib import Path
 from shared.errors import ConfigError
 
 LOGS_KEPT = 10  # of each name
-LOCK = ".lock"  # held as long as a folder's run lives, whatever ends it
+LOCK = ".lock"  # held until the folder's run has ended, however it ends
 
 
 @contextmanager
 def own_folder(parent: Path) -> Iterator[Path]:
-    """Make a folder below `parent` for one run; `parent/latest` leads to the newest one.
+    """Make a folder below `parent` for one run; `parent/latest` links to the newest one.
 
-    It stays after the run, to be looked at, until another run begins. Folders of runs that are still alive are left
-    alone. Raises ConfigError if nothing can be written there.
+    It stays after the run, so that you can look at it, until another run begins. Folders of runs that are still alive
+    are left alone. Raises ConfigError if nothing can be written there.
     """
     make_folder(parent)
     _remove_dead(parent)
@@ -32,7 +32,7 @@ def own_folder(parent: Path) -> Iterator[Path]:
 
 
 def new_log(folder: Path, name: str) -> Path:
-    """Return a new empty file for one run's output; `folder/name.log` leads to the newest one.
+    """Return a new, empty file for one run's output; `folder/name.log` links to the newest one.
 
     Raises ConfigError if nothing can be written there.
     """
@@ -47,7 +47,7 @@ def new_log(folder: Path, name: str) -> Path:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder of the workspace. Raises ConfigError, with the way out, if it cannot be written."""
+    """Make a folder in the workspace. Raises ConfigError, with advice, if it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
@@ -55,14 +55,14 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         raise ConfigError(
             f"workspace: {folder} cannot be written ({error.strerror}). "
-            "Choose a folder of yours: export PIPELINE_WORKSPACE=$HOME/pipeline"
+            "Choose a folder that you may write to: export PIPELINE_WORKSPACE=$HOME/pipeline"
         ) from None
 
 
 def _remove_dead(parent: Path) -> None:
     for folder in parent.glob("[0-9]*"):
         with suppress(OSError), (folder / LOCK).open(encoding="utf-8") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its run lives
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its run is alive
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -72,7 +72,7 @@ def _unique_name() -> str:
 
 def _link(link: Path, target: str) -> None:
     temporary = link.with_name(f".{link.name}-{os.getpid()}")
-    with suppress(OSError):  # a convenience; some file systems know no links
+    with suppress(OSError):  # a convenience; some file systems have no links
         temporary.unlink(missing_ok=True)
         temporary.symlink_to(target)
         temporary.replace(link)

@@ -1,4 +1,4 @@
-"""Checks of lesson 6: the student's W&B run and artifact, asked through W&B's own objects."""
+"""Checks of lesson 6: the student's W&B run and artifact, inspected through W&B's own objects."""
 
 import math
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 import wandb
 
-from notebooks.checks import Exercises, Finding, expect, must
+from notebooks.checks import Exercises, Finding, expect, kind_of, must
 from notebooks.course.records import read_record
 
 check = Exercises()
@@ -20,7 +20,7 @@ def run(answer: Any) -> Iterator[Finding]:
     yield must(
         isinstance(answer, wandb.Run),
         "it is a W&B run",
-        f"It is a {type(answer).__name__}; wandb.init(...) returns a run.",
+        f"It is {kind_of(answer)}; wandb.init(...) returns a run.",
     )
     yield expect(
         answer.offline, "it stays on this machine", "It would send everything to a server; say mode= when you start it."
@@ -36,12 +36,12 @@ def run(answer: Any) -> Iterator[Finding]:
     yield expect(
         answer.config.get("platform_run_id"),
         "it knows the orchestrator's run",
-        "platform_run_id is not in its config. Without it nobody finds the run that made the model.",
+        "platform_run_id is not in its config. Without it, nobody finds the run that made the model.",
     )
     yield must(
-        answer._is_finished, "it is finished", "It is still open: what is not finished may be lost. Call run.finish()."
+        answer._is_finished, "it is finished", "It is still open, and unfinished runs may be lost. Call run.finish()."
     )
-    wandb.teardown()  # W&B writes in a process of its own: only when that has ended all is surely on disk
+    wandb.teardown()  # a separate process writes W&B's files; once it has ended, everything is on disk
     found = read_record(Path(answer.dir).parent).summary.get("roc_auc")
     yield expect(
         isinstance(found, Real) and not isinstance(found, bool) and math.isclose(found, 0.7),
@@ -57,7 +57,7 @@ def artifact(answer: Any) -> Iterator[Finding]:
     yield must(
         isinstance(answer, wandb.Artifact),
         "it is a W&B artifact",
-        f"It is a {type(answer).__name__}; make it with wandb.Artifact(name, type=...).",
+        f"It is {kind_of(answer)}; make it with wandb.Artifact(name, type=...).",
     )
     yield expect(
         answer.name.partition(":")[0] == "late-arrival", "its name is late-arrival", f"Its name is {answer.name!r}."

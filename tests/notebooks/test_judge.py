@@ -79,7 +79,7 @@ mine = confg.preset("tiny")
 # %% 1 right good
 mine = {RIGHT}
 
-# %% 1 wrong bad hint="is a int"
+# %% 1 wrong bad hint="is an int"
 mine = 7
 """
 

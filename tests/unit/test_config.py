@@ -1,4 +1,4 @@
-"""The configuration: what the presets mean in dates, and that impossible values are refused by name."""
+"""The configuration: what the presets mean in dates, and that impossible values are refused by name of the field."""
 
 import json
 from datetime import date

@@ -12,7 +12,7 @@ my_makefile = "report.txt:\n\tcat metrics.json slices.json > report.txt\n"
 my_makefile = "metrics.json slices.json: report.txt\n\tcat metrics.json slices.json > report.txt\n"
 
 
-# %% 2 wrong done_already hint="done already"
+# %% 2 wrong done_already hint="already done"
 def ready(needs, done):
     return {name for name, above in needs.items() if above <= done}
 
@@ -27,6 +27,6 @@ def ready(needs, done):
     return [name for name, above in needs.items() if name not in done and above <= done]
 
 
-# %% 2 wrong more_may_be_done hint="more may be done"
+# %% 2 wrong more_may_be_done hint="more steps may be done"
 def ready(needs, done):
     return {name for name, above in needs.items() if above == done and name not in done}
