@@ -18,6 +18,7 @@ import typer
 from shared import steps
 from shared.config import preset
 from shared.errors import exit_on_error
+from shared.outputs import check_output
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="The steps of training, inference and monitoring.")
 
@@ -29,6 +30,8 @@ def _options(
         Path | None, typer.Option(dir_okay=False, writable=True, help="Also write the result to this file.")
     ] = None,
 ) -> None:
+    if result:
+        check_output(result, "result")
     context.obj = result
 
 

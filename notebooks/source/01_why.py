@@ -108,7 +108,7 @@ show_rule(LAB_MAKEFILE, "$(BASELINE)")
 
 # %% [markdown]
 # `$(FEATURES)` is the table that `preprocess` wrote, `$(<D)` is the folder of the first prerequisite, and `$(@D)` is the
-# folder of the target.
+# folder of the target. Names are relative to the run's folder; `$$RUN` is its full name (`$$` gives the shell a `$`).
 #
 # ## Run it twice
 #
@@ -173,8 +173,8 @@ from shared import config
 run_make(store, config.preset(preset, data_folder="/nowhere").to_json())
 
 # %% [markdown]
-# Make stopped at the first step: the list names what it started, and the last line before it names the target that failed.
-# It does not retry. If the network is down for a second at night, the run is over, and nobody is notified.
+# Make stopped at the first step: the list names what it started, and the lines before it say what failed and why. It does
+# not retry. If the network is down for a second at night, the run is over, and nobody is notified.
 
 # %% tags=["slow"]
 from shared import steps
