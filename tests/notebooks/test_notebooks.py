@@ -222,7 +222,7 @@ def test_outputs_edits_and_orphans_are_found_and_repaired(copy: Path, capsys: py
     monkey = sys.argv
     sys.argv = [*monkey, "--check"]
     assert build.main() == 1
-    assert "00_start.ipynb: is not what its source makes" in capsys.readouterr().out
+    assert "00_start.ipynb: differs from its source" in capsys.readouterr().out
     sys.argv = monkey
     assert build.main() == 0
     assert build.stale() == [copy / "solutions" / "98_orphan.ipynb"], "it is for people to remove"
