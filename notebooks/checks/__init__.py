@@ -10,8 +10,11 @@ A check tries an answer out; it does not read its source. The student's code get
 import copy
 import html
 import inspect
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 MISSING = object()
@@ -50,11 +53,15 @@ def call(function: Callable[..., Any], **arguments: object) -> Any:
     The arguments are passed by name if the function knows their names, and by position otherwise.
     Raises AnswerError, naming the arguments, if the function does.
     """
-    fresh = copy.deepcopy(arguments)
-    positional = () if _takes_names(function, fresh) else tuple(fresh.values())
+    return call_as_is(function, **copy.deepcopy(arguments))
+
+
+def call_as_is(function: Callable[..., Any], **arguments: Any) -> Any:
+    """Call the student's function as `call` does, but with these very arguments: what it does to them is seen."""
+    positional = () if _takes_names(function, arguments) else tuple(arguments.values())
     try:
-        return function(*positional, **({} if positional else fresh))
-    except Exception as error:
+        return function(*positional, **({} if positional else arguments))
+    except (Exception, SystemExit) as error:
         shown = ", ".join(f"{name}={short(value)}" for name, value in arguments.items())
         raise AnswerError(f"For {shown} it raised {type(error).__name__}: {error}.") from error
 
@@ -66,6 +73,18 @@ def _takes_names(function: Callable[..., Any], arguments: dict[str, Any]) -> boo
         return False
     named = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     return named >= set(arguments)
+
+
+def to_number(value: Any) -> float | None:
+    """Return a number of any class as a float: also a Decimal, a Fraction, and a NumPy array without dimensions.
+
+    Text, truth values, infinities and NaN, and what has dimensions, are not numbers here: they give None.
+    """
+    of_numpy = getattr(getattr(value, "dtype", None), "kind", "") in ("f", "i", "u") and value.ndim == 0
+    if isinstance(value, bool) or not (of_numpy or isinstance(value, Real | Decimal)):
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None
 
 
 def short(value: object, length: int = 120) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from notebooks.checks import Exercises, Finding, call, expect, must, saw
+from notebooks.checks import Exercises, Finding, call, expect, must, saw, to_number
 from shared.config import Monitoring, preset
 from shared.monitoring import Drift, decide_retraining
 
@@ -40,8 +40,10 @@ def psi(answer: Callable[[list[float], list[float]], float]) -> Iterator[Finding
     """Equal shares, moved shares, both directions, and any number of bins."""
     yield must(callable(answer), "it is a function", "Define `def psi(then, now):` and return a number.")
     same = call(answer, then=[0.5, 0.5], now=[0.5, 0.5])
-    yield must(_is_number(same), "it returns a number", f"{saw(same)} That is not a number: add up all the bins.")
-    yield expect(abs(float(same)) <= PSI_TOLERANCE, "equal shares give 0", f"For equal shares: {saw(same)}")
+    yield must(
+        to_number(same) is not None, "it returns a number", f"{saw(same)} That is not a number: add up all the bins."
+    )
+    yield expect(_is_close(same, 0), "equal shares give 0", f"For equal shares: {saw(same)}")
     for then, now, what in (
         ([0.5, 0.5], [0.25, 0.75], "moved shares give the sum of all bins"),
         ([0.25, 0.75], [0.5, 0.5], "the change back gives the same number"),
@@ -52,17 +54,16 @@ def psi(answer: Callable[[list[float], list[float]], float]) -> Iterator[Finding
     ):
         found, right = call(answer, then=then, now=now), _psi(then, now)
         yield expect(
-            _is_number(found) and abs(float(found) - right) <= PSI_TOLERANCE,
+            _is_close(found, right),
             what,
             f"For then={then} and now={now}, the right answer is {right:.4f} (within {PSI_TOLERANCE}). {saw(found)} "
             "ln is math.log, and each bin's share changes by now - then, with its sign.",
         )
 
 
-def _is_number(value: Any) -> bool:
-    """Accept any number, including a NumPy array without dimensions; True is not a number here."""
-    array = np.asarray(value) if not isinstance(value, str | bytes | bool | None) else np.asarray("")
-    return array.shape == () and array.dtype.kind in "fiu" and math.isfinite(float(array))
+def _is_close(found: Any, right: float) -> bool:
+    number = to_number(found)
+    return number is not None and abs(number - right) <= PSI_TOLERANCE
 
 
 def _psi(then: list[float], now: list[float]) -> float:

@@ -56,6 +56,11 @@ def allowed_columns(answer: object) -> Iterator[Finding]:
         f"It is {kind_of(answer)}. Write a set of names, like {{'carrier', 'dest'}}.",
     )
     assert isinstance(answer, Iterable)
+    yield must(
+        not isinstance(answer, Iterator),
+        "it can be read again",
+        f"A {type(answer).__name__} can be read only once. Make a set of it: set(...).",
+    )
     names = list(answer)
     strange = [name for name in names if not isinstance(name, str)]
     yield must(not strange, "the names are text", f"{', '.join(map(short, strange))}: not text. Put names in quotes.")
