@@ -119,13 +119,9 @@ def nightly(answer: Any) -> Iterator[Finding]:
     yield from _is_function(answer)
     info = answer.info()
     yield must(
-<<<<<<< HEAD
-        info.schedule, "Modal calls it by itself", "It has no schedule. Give the decorator schedule=modal.Cron(...)."
-=======
         info.schedule,
         "Modal calls it automatically",
         "It has no schedule. Give the decorator schedule=modal.Cron(...).",
->>>>>>> main
     )
     found = re.fullmatch(r"Cron\((?P<text>['\"].*['\"]), (?P<zone>.*)\)", str(info.schedule), re.DOTALL)
     yield must(

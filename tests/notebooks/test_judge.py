@@ -10,11 +10,7 @@ from notebooks.tools.build import lessons
 from notebooks.tools.judge import VARIANTS, JudgeError, Variant, count_exercises, read_variants
 
 MINIMUM = {"right": 8, "wrong": 10}
-<<<<<<< HEAD
-COMPLETE = ["02_airflow", "05_modal"]
-=======
-COMPLETE = ["00_start", "01_why", "02_airflow", "06_tracking", "07_monitoring", "08_choosing"]
->>>>>>> main
+COMPLETE = ["00_start", "01_why", "02_airflow", "05_modal", "06_tracking", "07_monitoring", "08_choosing"]
 
 
 @pytest.mark.parametrize("lesson", lessons())
