@@ -67,7 +67,7 @@ class AppRun:
 
 
 def run_app(text: str, seconds: float = LIMIT_SECONDS) -> AppRun:
-    """Write an app into a file of its own and run it against a control plane, for `seconds` at most.
+    """Write an app to a temporary file and run it against a control plane, for at most `seconds`.
 
     A run that succeeded is not repeated for the same text.
     """
