@@ -174,6 +174,8 @@ def load_model(content: bytes, name: str = "model") -> Model:
         raise ModelError(f"{name}: is no readable model ({type(error).__name__}: {error}); not loaded.") from error
     if not isinstance(model, HistGradientBoostingClassifier):
         raise ModelError(f"{name}: holds a {type(model).__name__}, not a gradient boosting classifier; not loaded.")
+    if list(getattr(model, "feature_names_in_", [])) != FEATURES:
+        raise ModelError(f"{name}: was not fitted on this project's features ({', '.join(FEATURES)}); not loaded.")
     return model
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from shared.config import parse
 from shared.errors import ArtifactError
 from shared.fingerprint import FINGERPRINT_FILE
-from shared.storage import Summary, open_artifact
+from shared.storage import Summary, check_writable, open_artifact
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -95,6 +95,7 @@ def deploy(
 
     settings = parse(config)
     judged = artifacts.load(evaluation, Evaluation)
+    check_writable(output)  # before the registry changes
     outcome = deployment.deploy(settings, judged, Registry(registry, settings.model_name))
     tracking.log_run(settings, judged, outcome, platform=platform, run_id=run_id)
     return artifacts.save(outcome, output)

@@ -4,14 +4,12 @@ import os
 import shutil
 from pathlib import Path
 
-from upath import UPath
-
 from module4.platforms import WORKSPACE
 from shared import steps
 from shared.config import PipelineConfig, parse
 from shared.errors import PipelineError
 from shared.fingerprint import Fingerprint
-from shared.storage import is_local
+from shared.places import local_folder
 
 
 def run(config: PipelineConfig, store: str) -> Fingerprint:
@@ -39,8 +37,7 @@ def run(config: PipelineConfig, store: str) -> Fingerprint:
 
 def prepare_home(store: str) -> Path:
     """Make the folder of Dagster's own records (runs, events, check results): in the store, if that is a folder."""
-    path = UPath(store)
-    home = (Path(path.path).absolute() if is_local(path) else WORKSPACE / "dagster") / "dagster_home"
+    home = (local_folder(store) or WORKSPACE / "dagster") / "dagster_home"
     home.mkdir(parents=True, exist_ok=True)
     shutil.copy(Path(__file__).with_name("dagster.yaml"), home)
     return home

@@ -84,8 +84,8 @@ def test_the_order_in_which_trials_end_does_not_matter(small: PipelineConfig, fo
     assert open_artifact(f"{tmp_path}/candidate").files == open_artifact(f"{folder}/hyperparameter_search").files
 
 
-def test_a_remote_store_gives_the_same(small: PipelineConfig, folder: str, first: dict[str, Any]) -> None:
-    config, remote = small.to_json(), "memory://remote-store"
+def test_a_bucket_gives_the_same(small: PipelineConfig, folder: str, first: dict[str, Any], s3_store: str) -> None:
+    config, remote = small.to_json(), s3_store
     features = f"{remote}/preprocess"
     artifacts.save(artifacts.load(f"{folder}/preprocess", pd.DataFrame), features)
     baseline = steps.train(config, features, f"{remote}/train")
