@@ -150,8 +150,8 @@ from shared.errors import PipelineError
 from shared.evaluation import Evaluation
 
 log_out_of_wandb(store)  # no key and no server, as on a machine where nobody has logged in
-judged = artifacts.load(f"{store}/runs/{run_id}/evaluate", Evaluation)
-outcome = artifacts.load(f"{store}/runs/{run_id}/deploy", Deployment)
+judged = artifacts.load(f"{store}/runs/{run_id}/evaluation", Evaluation)
+outcome = artifacts.load(f"{store}/runs/{run_id}/deployment", Deployment)
 online = settings.model_copy(update={"tracking": "online"})
 said = ""
 with capture_output() as quiet:

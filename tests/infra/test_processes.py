@@ -56,6 +56,14 @@ def test_a_supervised_command_ends_with_its_parent(stop: signal.Signals, place: 
     assert running_after(in_place(place), 10) == []
 
 
+def test_a_supervisor_whose_parent_is_gone_at_the_start_ends_at_once(place: Path) -> None:
+    """The command is asked to stop in the moment it starts: the request must not be lost."""
+    command = [sys.executable, "-m", "infra.processes", "--parent=1", "--seconds=60", "--", "sleep", "977"]
+    process = start(place, *command, count=0)
+    assert process.wait(timeout=50) == -signal.SIGTERM
+    assert running_after(in_place(place), 10) == []
+
+
 @pytest.mark.parametrize("stop", processes.STOP_SIGNALS)
 def test_a_stopped_supervisor_leaves_nothing_not_even_what_ignores_it(stop: signal.Signals, place: Path) -> None:
     supervisor = start(place, *supervised(["sh", "-c", STUBBORN], seconds=0.5), count=6)
