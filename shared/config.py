@@ -59,7 +59,7 @@ class Fault(_Frozen):
     step: str
     kind: Literal["fail", "hang", "kill"]
     times: int = Field(1, ge=1)
-    state: str = Field(min_length=1, description="folder (any URI) in which attempts are counted; a new one per run")
+    state: str = Field(min_length=1, description="folder of a store in which attempts are counted; a new one per run")
 
     @field_validator("step")
     @classmethod

@@ -62,8 +62,8 @@ def deploy(config: PipelineConfig, evaluation: Evaluation, registry: Registry) -
 def _check_fingerprint(evaluation: Evaluation) -> None:
     """Raise ArtifactError if the fingerprint is not that of this model, these metrics and these predictions."""
     fingerprint, winner = evaluation.fingerprint, evaluation.winner
-    probabilities = evaluation.predictions["probability"].to_numpy()
     try:
+        probabilities = evaluation.predictions["probability"].to_numpy()
         fits = {
             "its parts": make_fingerprint(fingerprint) == fingerprint,
             "its model": hashlib.sha256(dump_model(evaluation.model)).hexdigest() == fingerprint["model"],

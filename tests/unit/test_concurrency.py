@@ -134,11 +134,11 @@ def test_one_model_with_other_metadata_from_twenty_at_once_is_one_version(store:
 def test_production_always_leads_to_a_model_while_others_deploy_and_roll_back(store: str, baseline: Fitted) -> None:
     registry = Registry(f"{store}/registry", "late-arrival")
     models = [variant(baseline.model, number) for number in range(6)]
-    for number in (0, 1):
+    for number in (0, 1, 2):
         registry.deploy(models[number], metadata(number))
 
     def deploy() -> None:
-        for number in (2, 3, 4, 5):
+        for number in (3, 4, 5):
             registry.deploy(models[number], metadata(number))
 
     def roll_back() -> None:
@@ -148,8 +148,9 @@ def test_production_always_leads_to_a_model_while_others_deploy_and_roll_back(st
         for _ in range(8):
             assert registry.get_champion().version in registry.aliases()["records"]
 
-    assert run_all([deploy, roll_back, roll_back, roll_back, read, read]) in ([0] * 6, [0, 0, 0, 1, 0, 0])
+    assert run_all([deploy, roll_back, roll_back, read, read]) == [0] * 5
     history = [entry["version"] for entry in registry.aliases()["history"]]
+    assert len(history) == 4
     assert history[-1] == registry.aliases()["production"]
     assert len(registry.versions()) == 6
 

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -209,6 +212,29 @@ def test_a_winner_that_did_not_pass_stays_in_staging(
     assert registry.find_champion() is None
 
 
+Change = Callable[[Evaluation, Fitted], Evaluation]
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("model", lambda judged, baseline: replace(judged, model=baseline.model)),
+        ("winner", lambda judged, baseline: replace(judged, winner="baseline")),
+        ("metrics", lambda judged, baseline: replace(judged, metrics={"candidate": {"roc_auc": 1.0}})),
+        ("predictions", lambda judged, baseline: replace(judged, predictions=judged.predictions.iloc[::-1])),
+        ("parts", lambda judged, baseline: replace(judged, fingerprint={**judged.fingerprint, "data": {}})),
+        ("incomplete", lambda judged, baseline: replace(judged, fingerprint={})),
+        ("incomplete", lambda judged, baseline: replace(judged, predictions=pd.DataFrame())),
+    ],
+)
+def test_an_evaluation_whose_parts_do_not_belong_together_is_not_deployed(
+    local: Registry, small: PipelineConfig, judged: Evaluation, baseline: Fitted, part: str, change: Change
+) -> None:
+    with pytest.raises(ArtifactError, match=rf"^deploy: the evaluation's fingerprint .*{part}.*Evaluate again\.$"):
+        deploy(small, change(judged, baseline), local)
+    assert not Path(local.uri).exists()
+
+
 def test_deploying_again_changes_nothing(local: Registry, small: PipelineConfig, judged: Evaluation) -> None:
     outcome = deploy(small, judged, local)
     files = [path for path in Path(local.uri).rglob("*") if path.is_file()]
@@ -248,6 +274,27 @@ def test_a_champion_that_has_seen_the_test_weeks_is_shown_but_not_compared(
     assert not second.champion["comparable"]
     assert second.champion["metrics"]["roc_auc"] > 0.5
     assert len(second.gate) == 4
+
+
+def test_no_call_looks_at_all_versions(
+    local: Registry, small: PipelineConfig, judged: Evaluation, baseline: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local.promote(local.register(baseline.model, PASSED))
+    root = Path(local.uri) / "late-arrival"
+    aliases = json.loads((root / "aliases.json").read_text())
+    others = [f"{number:012x}" for number in range(1000)]
+    aliases["records"] |= dict.fromkeys(others, "0" * 12)
+    aliases["history"] = [*({"version": other, "promoted": "2013-01-01"} for other in others), *aliases["history"]]
+    (root / "aliases.json").write_text(json.dumps(aliases))
+    looked: Counter[str] = Counter()
+    scandir, listdir = os.scandir, os.listdir
+    monkeypatch.setattr(os, "scandir", lambda path=".": looked.update([str(path)]) or scandir(path))
+    monkeypatch.setattr(os, "listdir", lambda path=".": looked.update([str(path)]) or listdir(path))
+    deploy(small, judged, local)
+    local.get_champion()
+    local.rollback()
+    assert len(local.versions()) == 1002
+    assert not {str(root), str(root / "versions"), str(root / "records")} & {*looked}
 
 
 # What is broken
