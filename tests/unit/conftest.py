@@ -17,7 +17,7 @@ from tests.s3_server import BUCKET, s3_server
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread() -> Iterator[None]:
-    """Test processes already share the cores; more threads would wait for each other."""
+    """Test processes already share the cores; more threads would only wait for each other."""
     with threadpool_limits(1):
         yield
 
