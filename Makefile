@@ -30,7 +30,7 @@ START_HERE := setup doctor lab compare run watch
 LABS       := lab-make lab-airflow lab-kubeflow lab-dagster lab-modal airflow-trigger airflow-backfill airflow-monitor \
               airflow-break kubeflow-traps kubeflow-lineage kubeflow-compile kubeflow-submit
 WEB_PAGES  := ui-airflow ui-dagster
-COURSE     := notebooks lessons site
+COURSE     := notebooks judge lessons site
 MAINTAIN   := test check fix benchmark lock image clean distclean help
 .PHONY: $(START_HERE) $(LABS) $(WEB_PAGES) $(COURSE) $(MAINTAIN)
 
@@ -142,6 +142,9 @@ lab-modal: $(INSTALLED) ## lab 4: the pipeline on Modal (PRESET=tiny GPU=L40S; C
 
 notebooks: $(INSTALLED) ## execute every lesson, and check its exercises
 	@$(RUN) -m pytest -n "$(WORKERS)" tests/notebooks notebooks
+
+judge: $(INSTALLED) ## count what the checks say to right and wrong answers (LESSONS="00_start 04_dagster")
+	@$(RUN) -m notebooks.tools.judge --workers "$(WORKERS)" $(LESSONS)
 
 lessons: $(INSTALLED) ## make the notebooks from notebooks/source (MEASURE=1: measure their times first)
 	@$(call switch,MEASURE,$(RUN) -m notebooks.tools.execute --measure)

@@ -52,16 +52,11 @@ class Run:
 
     def explain_failure(self) -> str:
         """Return which step failed, or was running when its process ended, and which command to type next."""
-        lines = []
-        failed = next((event for event in self.events if event["state"] == "failed"), None)
-        if failed:
-            lines.append(f"{self.platform}: step {failed['step']} failed: {failed['error']}")
-        elif unfinished := unfinished_steps(self.events):
-            steps = ", ".join(sorted({event["step"] for event in unfinished}))
-            lines.append(f"{self.platform}: step {steps} did not end: its process was killed.")
+        step = describe_failed_step(self.events)
+        lines = [f"{self.platform}: {step}"] if step else []
         if self.ended_by:
             lines.append(f"{self.platform}: its process was ended by {self.ended_by}.")
-        if self.error and not (failed and self.error in failed["error"]):
+        if self.error and self.error not in step:
             lines.append(f"{self.platform}: {self.error}")
         elif not lines:
             lines += [f"{self.platform}: ended without a result; its last lines:", *self._log_end()]
@@ -113,6 +108,15 @@ def measured_run(
     startup = events[0]["time"] - begin_time if events else None
     ended_by = signal_name(process.returncode)
     return Run(name, seconds, startup, peak, outcome.get("fingerprint"), outcome.get("error"), log, events, ended_by)
+
+
+def describe_failed_step(events: Sequence[Event]) -> str:
+    """Return which step failed, and why, or which did not end; empty when the events know of neither."""
+    for event in events:
+        if event["state"] == "failed":
+            return f"step {event['step']} failed: {event['error']}"
+    steps = ", ".join(sorted({event["step"] for event in unfinished_steps(events)}))
+    return f"step {steps} did not end: its process was killed." if steps else ""
 
 
 def unfinished_steps(events: Sequence[Event]) -> list[Event]:

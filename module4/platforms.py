@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# Everything that runs write; git ignores it. Where the checkout is read-only or shared, PIPELINE_WORKSPACE moves it.
+# Everything that runs write; git ignores it. If the checkout is read-only or shared, PIPELINE_WORKSPACE moves it.
 _MOVED = os.environ.get("PIPELINE_WORKSPACE")
 WORKSPACE = Path(_MOVED).expanduser().absolute() if _MOVED else ROOT / "workspace"
 REPORTS = WORKSPACE / "reports" if _MOVED else ROOT / "reports"
@@ -19,7 +19,7 @@ class Platform:
     title: str
     module: str
     mode: str  # how it runs here, for the table
-    # What the same command does after a run that did not end.
+    # What the same command does after a failed run.
     again: str = "it starts from the first step"
 
 

@@ -3,10 +3,12 @@
 import fcntl
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 from shared.errors import ConfigError
 
@@ -46,17 +48,36 @@ def new_log(folder: Path, name: str) -> Path:
     return log
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder of the workspace. Raises ConfigError, with the way out, if it cannot be written."""
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock; while another process holds it, say so once and wait.
+
+    Children that inherit descriptors hold it too, so it is released only when the last of them has ended.
+    """
+    with (folder / LOCK).open("w", encoding="utf-8") as lock:
+        os.set_inheritable(lock.fileno(), True)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"Another run works in {folder}. Waiting for its end; Ctrl-C stops waiting.", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+_WAY_OUT = {
+    "workspace": "Choose a folder of yours: export PIPELINE_WORKSPACE=$HOME/pipeline",
+    "store": "Choose a folder of yours.",
+}
+
+
+def make_folder(folder: Path, what: Literal["workspace", "store"] = "workspace") -> None:
+    """Make a folder below the workspace or a store. Raises ConfigError, with the way out, if it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
             raise PermissionError(13, "Permission denied")
     except OSError as error:
-        raise ConfigError(
-            f"workspace: {folder} cannot be written ({error.strerror}). "
-            "Choose a folder of yours: export PIPELINE_WORKSPACE=$HOME/pipeline"
-        ) from None
+        raise ConfigError(f"{what}: {folder} cannot be written ({error.strerror}). {_WAY_OUT[what]}") from None
 
 
 def _remove_dead(parent: Path) -> None:

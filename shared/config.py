@@ -1,6 +1,6 @@
 """One validated configuration for every platform.
 
-It travels as one JSON string: Kubeflow Pipelines turns integers inside dictionaries into floats, a string survives.
+It travels as one JSON string, because Kubeflow Pipelines turns integers inside dictionaries into floats.
 """
 
 import json
@@ -17,11 +17,11 @@ Preset = Literal["tiny", "lab", "full"]
 PRESETS: tuple[Preset, ...] = get_args(Preset)
 
 DATA_BEGIN, DATA_END = date(2013, 1, 1), date(2014, 1, 1)
-HISTORY_DAYS = 28  # the longest look back of a feature
+HISTORY_DAYS = 28  # how far back any feature looks
 
 
 class _Frozen(BaseModel):
-    # Strict: true, "3" and 3.0 are not taken for the number 3, nor a number for a date.
+    # Strict: "3", 3.0 and true are not accepted as integers, nor numbers as dates.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
@@ -37,7 +37,7 @@ class Hyperparameters(_Frozen):
 
 
 class Gate(_Frozen):
-    """What a model must reach on the test weeks before it may go to production."""
+    """What a model must achieve on the test weeks before it may go to production."""
 
     min_roc_auc: float = Field(0.60, ge=0, le=1)
     max_calibration_error: float = Field(0.10, ge=0, le=1)
@@ -54,7 +54,7 @@ class Monitoring(_Frozen):
 
 
 class Fault(_Frozen):
-    """A failure on purpose, to watch a platform recover: the step's first `times` attempts end badly."""
+    """A planned failure, to watch a platform recover: the step's first `times` attempts go wrong."""
 
     step: str
     kind: Literal["fail", "hang", "kill"]
@@ -70,7 +70,7 @@ class Fault(_Frozen):
 
 
 class PipelineConfig(_Frozen):
-    """Everything that decides a training run's result; see `preset` for the three ready ones."""
+    """Everything that determines a training run's result; `preset` returns one of three ready-made configurations."""
 
     preset: Preset
     test_start: date = Field(ge=DATA_BEGIN, description="first day of the test weeks")
@@ -95,7 +95,7 @@ class PipelineConfig(_Frozen):
         if not isinstance(value, str):
             return value
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-            raise ValueError(f"write the date like {DATA_BEGIN}")  # pydantic takes digits for seconds since 1970
+            raise ValueError(f"write the date like {DATA_BEGIN}")  # pydantic reads digits as seconds since 1970
         return date.fromisoformat(value)
 
     @property
@@ -114,9 +114,9 @@ class PipelineConfig(_Frozen):
         return min(self.test_start + timedelta(weeks=self.test_weeks), DATA_END)
 
     def ending_at(self, day: date) -> Self:
-        """Return the configuration for training as of `day`: the test weeks are the last before it.
+        """Return the configuration for training as of `day`: the test weeks are the last ones before it.
 
-        Early in the year the training weeks are as many as there are. Raises ConfigError when there is none.
+        Early in the year there are fewer training weeks. Raises ConfigError if there is not even one.
         """
         test_start = day - timedelta(weeks=self.test_weeks)
         weeks = (test_start - DATA_BEGIN).days // 7 - self.validation_weeks
@@ -163,7 +163,7 @@ _PRESETS: dict[Preset, dict[str, Any]] = {
 
 
 def in_2013(today: date) -> date:
-    """Return the day of the data that stands for `today`: the same day of its year; for 29 February the 28th."""
+    """Return the day of 2013 that stands for `today`: the same day and month; 28 February for the 29th."""
     leap_day = (today.month, today.day) == (2, 29)
     return today.replace(year=DATA_BEGIN.year, day=28 if leap_day else today.day)
 
@@ -171,7 +171,7 @@ def in_2013(today: date) -> date:
 def preset(name: str, **overrides: Any) -> PipelineConfig:
     """Return the configuration called tiny, lab or full, with fields replaced by `overrides`.
 
-    Raises ConfigError that names the field when the name or a value is impossible.
+    Raises ConfigError, naming the field, if the name or a value is impossible.
     """
     if name not in PRESETS:
         raise ConfigError(f"preset: no preset is called {name!r}; choose one of {', '.join(PRESETS)}.")
@@ -181,7 +181,7 @@ def preset(name: str, **overrides: Any) -> PipelineConfig:
 def parse(text: str) -> PipelineConfig:
     """Return the configuration that `PipelineConfig.to_json` wrote, or a preset given by its bare name.
 
-    Raises ConfigError that names the field when the text is not a valid configuration.
+    Raises ConfigError, naming the field, if the text is not a valid configuration.
     """
     if text in PRESETS:
         return preset(text)

@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -61,18 +62,21 @@ def evaluation_markdown(evaluation: Evaluation) -> str:
     columns = dict(evaluation.metrics)
     if evaluation.champion:
         columns[f"champion {evaluation.champion['version']}"] = evaluation.champion["metrics"]
+    rows = [["metric", *columns]]
+    for name in evaluation.metrics[evaluation.winner]:
+        rows.append([name, *(f"{values[name]:.4f}" for values in columns.values())])
+    header, *table = ["| " + " | ".join(map(_plain_markdown, row)) + " |" for row in rows]
     lines = [
         "# Evaluation on the test weeks",
         "",
-        f"The winner, by log loss on the validation weeks: **{evaluation.winner}**.",
+        f"The winner, by log loss on the validation weeks: **{_plain_markdown(evaluation.winner)}**.",
         "",
-        "| metric | " + " | ".join(columns) + " |",
+        header,
         "|---" * (len(columns) + 1) + "|",
+        *table,
     ]
-    for name in evaluation.metrics[evaluation.winner]:
-        lines.append(f"| {name} | " + " | ".join(f"{values[name]:.4f}" for values in columns.values()) + " |")
     lines += ["", f"Quality gate: **{'passed' if evaluation.passed else 'not passed'}**", ""]
-    lines += [f"- [{'x' if check.passed else ' '}] {check.reason}" for check in evaluation.gate]
+    lines += [f"- [{'x' if check.passed else ' '}] {_plain_markdown(check.reason)}" for check in evaluation.gate]
     if evaluation.champion and not evaluation.champion["comparable"]:
         lines.append("- The champion was trained on some of these test weeks: it is shown, but not compared.")
     return "\n".join(lines) + "\n"
@@ -178,6 +182,13 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
     cells = ["".join(f"<th>{html.escape(name)}</th>" for name in header)]
     cells += ["".join(f"<td>{html.escape(value)}</td>" for value in row) for row in rows]
     return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"
+
+
+def _plain_markdown(text: str) -> str:
+    """Return Markdown that shows the text as it is: nothing in it becomes a tag, a link, a cell or emphasis."""
+    one_line = " ".join(text.split())
+    marks = r"[\\`*\[\]|~#!]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\.|@"
+    return html.escape(re.sub(marks, r"\\\g<0>", one_line), quote=False)
 
 
 def _diagonal(axis: Axes, title: str, xlabel: str, ylabel: str) -> None:

@@ -31,7 +31,7 @@ SERVICES = {
 }
 FIRST_RUN = "first-run"
 MINUTE = 60
-SECONDS_TO_STALL = 180  # a service that waits for others still uses some CPU time in so long
+SECONDS_TO_STALL = 180  # even a service that waits for others uses some CPU time in three minutes
 
 Service = subprocess.Popen[bytes]
 
@@ -39,7 +39,7 @@ Service = subprocess.Popen[bytes]
 def serve(environment: dict[str, str], user: str = "") -> None:
     """Run Airflow with its UI until SIGINT, SIGTERM or SIGHUP; the services' output goes to files in its home.
 
-    `environment` is Airflow's. Only `user` can log in, with a password from a file; if empty, everybody on this machine
+    `environment` is Airflow's. Only `user` can log in, with a password from a file; if empty, everyone on this machine
     is an administrator. Raises PipelineError with the cause when a service ends or does not become ready.
     """
     url, home = environment["AIRFLOW__API__BASE_URL"], Path(environment["AIRFLOW_HOME"])
@@ -72,15 +72,15 @@ def serve(environment: dict[str, str], user: str = "") -> None:
 
 
 class Startup:
-    """The services while they start: which of them have ended, and whether the one that is awaited does anything."""
+    """The services while they start: which have ended, and whether the one we wait for is still doing something."""
 
     def __init__(self, services: dict[str, Service], logs: Path) -> None:
         self.services, self.logs = services, logs
-        self.begin = self.told = self.worked = time.monotonic()
+        self.begin = self.reported = self.worked = time.monotonic()
         self.cpu_seconds: dict[str, float] = {}
 
     def wait_for(self, name: str, problem: str) -> None:
-        """Wait a second for the service `name`, which has the `problem`; say so once a minute.
+        """Wait a second for the service `name`, which has the `problem`; print that once a minute.
 
         Raises PipelineError if a service has ended, or if this one has used no CPU time for SECONDS_TO_STALL.
         """
@@ -94,10 +94,10 @@ class Startup:
             raise PipelineError(
                 f"Airflow's {name} {problem}; it has done nothing for {minutes} minutes. See {self.logs}."
             )
-        if now - self.told > MINUTE:
+        if now - self.reported > MINUTE:
             minutes = round((now - self.begin) / MINUTE)
             print(f"Still starting after {minutes} min: the {name} {problem} yet.", flush=True)
-            self.told = now
+            self.reported = now
         time.sleep(1)
 
 

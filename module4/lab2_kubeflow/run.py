@@ -128,7 +128,7 @@ def local_folder(store: str) -> Path:
 
 
 def explain(error: Exception) -> str:
-    """Return KFP's error without its colours and with the steps' own names: KFP writes hyphens for underscores."""
+    """Return KFP's error without its colors and with the steps' own names: KFP writes hyphens for underscores."""
     text = re.sub(r"\x1b\[\d+m", "", str(error))
     tasks = re.sub(r"-(?=[a-z])", "_", text.partition("Inner task failed:")[2]).strip(" .")
     return (

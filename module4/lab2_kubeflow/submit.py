@@ -102,7 +102,7 @@ def check_url(host: str) -> None:
 
 
 def check(host: str, token: str | None) -> None:
-    """Ask the server once whether it is there, lets us in, and is new enough: kfp.Client would ask five times."""
+    """Ask the server once whether it is up, lets us in, and is new enough: kfp.Client would ask five times."""
     connection = kfp_server_api.Configuration(host=host.rstrip("/"))
     connection.retries = False
     if token:
@@ -118,7 +118,7 @@ def check(host: str, token: str | None) -> None:
 
 @contextmanager
 def explained(host: str) -> Iterator[None]:
-    """Turn what the client raises inside of the block into a PipelineError that says what to do."""
+    """Turn errors that the client raises inside the block into a PipelineError that says what to do."""
     try:
         yield
     except (urllib3.exceptions.HTTPError, OSError) as error:

@@ -44,7 +44,7 @@ def ui(
 
 @app.command()
 def resume(store: StoreOption = STORE) -> None:
-    """Take the last failed training run up again from where it failed, and print the steps that ran."""
+    """Resume the last failed training run from where it failed, and print the steps that ran."""
     _open(store)
     from dagster import DagsterInstance
 
@@ -74,7 +74,7 @@ def executors(preset_name: Annotated[str, typer.Option("--preset", help="tiny, l
 
 
 def _open(store: str) -> str:
-    """Return the store, absolute if it is a folder, after telling Dagster's processes about it."""
+    """Return the store, absolute if it is a folder, after making it known to Dagster's processes."""
     if not store:
         raise ConfigError("store: it is empty. Name a folder or a URI.")
     place = store if "://" in store else str(Path(store).expanduser().absolute())
@@ -86,7 +86,7 @@ def _open(store: str) -> str:
 
 
 def main() -> None:
-    """Run one command; errors made for people are printed without a traceback and end with status 1."""
+    """Run one command; a PipelineError is printed without a traceback, and the exit status is 1."""
     with exit_on_error():
         app(prog_name="python -m module4.lab3_dagster")
 

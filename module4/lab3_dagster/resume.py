@@ -1,4 +1,4 @@
-"""Take the last failed training run up again from where it failed."""
+"""Resume the last failed training run from where it failed."""
 
 import dagster as dg
 
@@ -7,9 +7,9 @@ from shared.errors import PipelineError
 
 
 def resume_last_failure(instance: dg.DagsterInstance) -> tuple[bool, list[str]]:
-    """Run the steps that failed or never began, with the failed run's configuration; return success and their names.
+    """Run the steps that failed or never started, with the failed run's configuration; return success and their names.
 
-    The web pages have a button for it (*Re-execute from failure*), for runs that were started there.
+    For runs that were started in the web pages, there is a button for this: *Re-execute from failure*.
     """
     wanted = dg.RunsFilter(job_name="training", statuses=[dg.DagsterRunStatus.FAILURE])
     failed = next(iter(instance.get_runs(wanted, limit=1)), None)

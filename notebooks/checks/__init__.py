@@ -113,7 +113,7 @@ class Result:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        colour = "#1a7f37" if self.right else "#b35900" if self.done else "#6e7781"
+        color = "#1a7f37" if self.right else "#b35900" if self.done else "#6e7781"
         items = "".join(
             f"<li>{'✓' if finding.passed else '✗'} {html.escape(finding.what)}"
             + ("" if finding.passed else f"<br><em>Hint: {html.escape(finding.hint)}</em>")
@@ -122,7 +122,7 @@ class Result:
         )
         note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
         return (
-            f'<div style="border-left: 4px solid {colour}; padding: 0.2em 0.8em">'
+            f'<div style="border-left: 4px solid {color}; padding: 0.2em 0.8em">'
             f"<strong>Exercise {self.exercise}: {self.verdict}</strong>{note}"
             f'<ul style="list-style: none; padding-left: 0">{items}</ul></div>'
         )

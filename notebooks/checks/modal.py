@@ -24,7 +24,7 @@ def _is_function(answer: object) -> Finding:
     )
 
 
-@check.exercise(1)
+@check.exercise(1, "forecast")
 def forecast(answer: Any) -> Iterator[Finding]:
     """Processors, time and retries."""
     yield _is_function(answer)
@@ -42,7 +42,7 @@ def forecast(answer: Any) -> Iterator[Finding]:
     )
 
 
-@check.exercise(2)
+@check.exercise(2, "nightly")
 def nightly(answer: Any) -> Iterator[Finding]:
     """A schedule and a volume."""
     yield _is_function(answer)
@@ -67,7 +67,7 @@ def nightly(answer: Any) -> Iterator[Finding]:
     )
 
 
-@check.exercise(3)
+@check.exercise(3, "my_file")
 def at_once(answer: Any) -> Iterator[Finding]:
     """Run the app on this machine and look at when the calls were under way."""
     yield must(isinstance(answer, str), "it is the text of a file", "Put the whole app into a string.")

@@ -1,4 +1,4 @@
-"""Every lesson runs, every exercise is judged both ways, and the notebooks are what their sources make.
+"""Every lesson runs, and the notebooks are what their sources make.
 
 nbmake runs the students' copies too, as they stand (see pyproject.toml): up to the exercises, which say "not done yet".
 What is slow is tagged, and left out there: the same cells run here, in the solutions.
@@ -7,7 +7,6 @@ What is slow is tagged, and left out there: the same cells run here, in the solu
 import json
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,6 @@ from typing import Any
 import nbformat
 import pytest
 
-from module4.platforms import ROOT
 from notebooks.checks import Exercises, Finding, expect, must
 from notebooks.course import quiz
 from notebooks.tools import build, execute
@@ -120,25 +118,6 @@ def test_no_cell_swallows_an_error(lesson: str) -> None:
     assert [text for text in cells if text.startswith("%%capture")] == []
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_every_exercise_is_judged_both_ways(lesson: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.notebooks.answers", lesson, str(tmp_path)]
-    environment = {**execute.os.environ, "OMP_NUM_THREADS": "1", "IPYTHONDIR": str(tmp_path / "ipython")}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr[-4000:]
-    records = json.loads(done.stdout.splitlines()[-1])
-    exercises = {record["exercise"] for record in records}
-    assert len(exercises) == sum("exercise" in build.tags(cell) for cell in build.read_source(lesson).cells)
-    for record in records:
-        expected = {"stub": "not done yet", "wrong": "not right yet", "solution": "right"}[record["kind"]]
-        assert record["verdict"] == expected, record
-        assert record["hint"] in record["hints"], record
-    for exercise in exercises:
-        hints = [record["hint"] for record in records if record["exercise"] == exercise and record["kind"] == "wrong"]
-        assert len(hints) >= 2, f"exercise {exercise} needs two wrong answers at least"
-        assert all(hints)
-
-
 @pytest.mark.parametrize("path", sorted((build.FOLDER / "checks").glob("*.py")), ids=lambda path: path.stem)
 def test_a_lessons_checks_import_its_own_platform_alone(path: Path) -> None:
     imported = set(re.findall(r"^\s*(?:from|import) (airflow|kfp|dagster|modal)\b", path.read_text(), re.MULTILINE))
@@ -203,7 +182,7 @@ def test_outputs_edits_and_orphans_are_found_and_repaired(copy: Path, capsys: py
     monkey = sys.argv
     sys.argv = [*monkey, "--check"]
     assert build.main() == 1
-    assert "00_start.ipynb: is not what its source makes" in capsys.readouterr().out
+    assert "00_start.ipynb: differs from its source" in capsys.readouterr().out
     sys.argv = monkey
     assert build.main() == 0
     assert build.stale() == [copy / "solutions" / "98_orphan.ipynb"], "it is for people to remove"
