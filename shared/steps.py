@@ -54,8 +54,8 @@ def run_trial(config_json: str, features: str, trial: str) -> str:
     """Score one TRIAL (JSON) on the validation weeks; return its result as a JSON string."""
     from shared import models
 
-    proposed = models.parse_trial(models.Trial, trial)
-    result = models.run_trial(parse(config_json), _load_features(features), proposed)
+    table = _load_features(features)
+    result = models.run_trial(parse(config_json), table, models.parse_trial(models.Trial, trial))
     return result.model_dump_json()
 
 
