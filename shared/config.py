@@ -5,7 +5,7 @@ It travels as one JSON string, because Kubeflow Pipelines turns integers inside 
 
 import json
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -92,6 +92,8 @@ class PipelineConfig(_Frozen):
     @field_validator("test_start", mode="before")
     @classmethod
     def _iso_date(cls, value: object) -> object:
+        if isinstance(value, datetime) and value.timetz() == time():
+            return value.date()  # midnight without a time zone: a day
         if not isinstance(value, str):
             return value
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):

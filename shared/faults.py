@@ -1,7 +1,7 @@
-"""Failures on purpose: the same switch for every platform, in the configuration (`fault`), off by default.
+"""Planned failures: one switch for every platform, in the configuration (`fault`), off by default.
 
-A fault strikes inside of the step's function, after its start was announced and before anything is read or written.
-What was attempted is counted in files, because a killed process remembers nothing.
+A fault takes effect inside the step's function, after the step has reported its start and before it reads or writes
+anything. Attempts are counted in files, because a killed process remembers nothing.
 """
 
 import os
@@ -20,7 +20,7 @@ HANG_SECONDS = 3600
 
 
 def parse_fault(text: str, store: str) -> dict[str, Any]:
-    """Read STEP:KIND or STEP:KIND:TIMES, as it is typed; each call gives a new folder to count attempts in."""
+    """Parse STEP:KIND or STEP:KIND:TIMES, as typed; each call returns a new folder to count attempts in."""
     step, kind, times = [*text.split(":"), "1"][:3] if text.count(":") in (1, 2) else ("", "", "")
     if not times.isdecimal():
         raise ConfigError(f"break: {text!r} is not of the form STEP:KIND or STEP:KIND:TIMES, such as train:fail:2.")
@@ -28,9 +28,9 @@ def parse_fault(text: str, store: str) -> dict[str, Any]:
 
 
 def inject_fault(config: PipelineConfig, step: str) -> None:
-    """Fail, hang or be killed, if the configuration wants it of this attempt of `step`.
+    """Fail, hang, or kill this process, if the configuration asks for that in this attempt at `step`.
 
-    Raises InjectedFault for the kind "fail". Parallel tasks of one step count together.
+    Raises InjectedFault for the kind "fail". Parallel tasks of one step share a count.
     """
     fault = config.fault
     if fault is None or fault.step != step:
@@ -46,7 +46,7 @@ def inject_fault(config: PipelineConfig, step: str) -> None:
 
 
 def _next_attempt(fault: Fault) -> int:
-    """Return this attempt's number, from 1 to `times` + 1; two processes never get the same one on a local disk."""
+    """Return this attempt's number, from 1 to `times` + 1; on a local disk, two processes never get the same one."""
     folder = UPath(fault.state)
     folder.mkdir(parents=True, exist_ok=True)
     for attempt in range(1, fault.times + 1):

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infra.modal_local.control_plane import Options, Plane, control_plane
+from infra.modal_local.supervisor import INTERRUPT, KILL, supervised
+from infra.processes import STOP_SIGNALS, end_with_parent
 
 END_SECONDS = 8
 
@@ -18,40 +20,42 @@ async def run(command: list[str], options: Options) -> int:
     if not command:
         print("infra.modal_local: run what? For example: run -- modal run my_app.py", file=sys.stderr)
         return 2
-    stop = _signals()
+    stop = _stop_on_signals()
     async with control_plane(options) as plane:
         print(plane.introduce(), file=sys.stderr, flush=True)
-        try:
-            process = await asyncio.create_subprocess_exec(*command, env=_environment(os.environ, plane))
-        except OSError as error:
-            print(f"infra.modal_local: {command[0]}: {error.strerror}", file=sys.stderr)
-            return 127
-        return await _until_end(process, stop)
+        process = await asyncio.create_subprocess_exec(
+            *supervised(command, plane.lifeline, own_session=False),
+            env=_environment(os.environ, plane),
+            pass_fds=[plane.lifeline],
+        )
+        return await _wait(process, stop)
 
 
-async def _until_end(process: asyncio.subprocess.Process, stop: asyncio.Event) -> int:
-    """Wait for a command; after Ctrl-C give it time to say goodbye."""
+async def _wait(process: asyncio.subprocess.Process, stop: "asyncio.Queue[signal.Signals]") -> int:
+    """Return a command's exit status. When told to stop, give the command time to stop first."""
     ended = asyncio.ensure_future(process.wait())
-    await asyncio.wait([ended, asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
+    stopped = asyncio.ensure_future(stop.get())
+    await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
     if not ended.done():
-        if not _has_terminal():  # a terminal's Ctrl-C has reached the command already
-            process.send_signal(signal.SIGINT)
-        await asyncio.wait([ended], timeout=END_SECONDS)
+        if not (stopped.result() == signal.SIGINT and _has_terminal()):  # a terminal's Ctrl-C reaches the command too
+            process.send_signal(INTERRUPT)
+        again = asyncio.ensure_future(stop.get())
+        await asyncio.wait([ended, again], timeout=END_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if not ended.done():
-            process.kill()
-    code = await ended
-    return code if code >= 0 else 128 - code
+            process.send_signal(KILL)
+    status = await ended
+    return status if status >= 0 else 128 - status
 
 
 async def serve(options: Options) -> int:
     """Run a control plane until Ctrl-C; its first lines on stdout are for a shell's `eval` or `source`."""
-    stop = _signals()
+    stop = _stop_on_signals()
     async with control_plane(options) as plane:
         print(plane.introduce(), file=sys.stderr, flush=True)
         for name, value in plane.environment().items():
             print(f"export {name}={shlex.quote(value)}")
         print("# ready", flush=True)
-        await stop.wait()
+        await stop.get()
     return 0
 
 
@@ -62,11 +66,19 @@ def _environment(environment: Mapping[str, str], plane: Plane) -> dict[str, str]
     return {**kept, **plane.environment(), "PATH": path}
 
 
-def _signals() -> asyncio.Event:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
+def _stop_on_signals() -> "asyncio.Queue[signal.Signals]":
+    """Return the signals to stop as they arrive; one of them is SIGTERM when this process's parent is gone.
+
+    With `nohup`, which ignores SIGHUP, this process outlives its parent.
+    """
+    received: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    stay = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    for number in STOP_SIGNALS:
+        if number != signal.SIGHUP or not stay:
+            asyncio.get_running_loop().add_signal_handler(number, received.put_nowait, number)
+    if not stay:
+        end_with_parent()
+    return received
 
 
 def _has_terminal() -> bool:

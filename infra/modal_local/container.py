@@ -1,7 +1,6 @@
 """One container, a function's pool of them, and what they have in common."""
 
 import asyncio
-import os
 import signal
 import time
 from collections import deque
@@ -12,13 +11,14 @@ from pathlib import Path
 from grpclib.server import Server
 
 from infra.modal_local.records import Change, Function, Input, Result, new_id
+from infra.modal_local.supervisor import INTERRUPT, KILL
 
 MOST_CONTAINERS = 64  # with those that only wait for others; a function that calls itself forever ends here
 
 
 @dataclass(eq=False)
 class Container:
-    """One container and the process in it."""
+    """One container; `process` supervises the process in it."""
 
     function: Function
     folder: Path
@@ -44,12 +44,20 @@ class Container:
         """Whether it takes a place: not while it ends, nor (nested calls could lock up) while it waits for another."""
         return not self.waiting and not (self.draining and not self.running)
 
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        """Send a signal to the process and to what it started."""
+    def interrupt(self) -> None:
+        """Let the container's code end, as Ctrl-C would."""
         self.killed = True
+        self._signal(INTERRUPT)
+
+    def kill(self) -> None:
+        """Kill the container's processes."""
+        self.killed = True
+        self._signal(KILL)
+
+    def _signal(self, number: signal.Signals) -> None:
         if self.process:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, number)
+            with suppress(ProcessLookupError):
+                self.process.send_signal(number)
 
 
 @dataclass(eq=False)

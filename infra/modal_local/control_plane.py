@@ -4,12 +4,13 @@ import asyncio
 import os
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import modal
+import psutil
 from grpclib.server import Server
 
 from infra.modal_local import NOT_EMULATED, WRITTEN_FOR
@@ -23,6 +24,7 @@ from infra.modal_local.containers.filesystem import best_way
 from infra.modal_local.containers.inputs import Inputs
 from infra.modal_local.containers.lifecycle import Lifecycle
 from infra.modal_local.containers.preparation import Limits, Preparation
+from infra.modal_local.containers.python import make_python
 from infra.modal_local.records import AppTable, CallTable, FunctionTable
 from infra.modal_local.rpc import Listener, Router, Token
 from infra.modal_local.storage.blobs import Blobs
@@ -33,6 +35,7 @@ from infra.modal_local.storage.queues import Queues
 from infra.modal_local.storage.secrets import Secrets
 from infra.modal_local.storage.volumes import Volumes
 from infra.modal_local.temporary_folders import temporary_folder
+from infra.processes import adopt_orphans, kill_tree, without_proxy
 
 LOOPBACK = "127.0.0.1"
 
@@ -59,6 +62,7 @@ class Plane:
     token: Token
     folder: Path
     way: str
+    lifeline: int  # a file descriptor that becomes readable when the control plane ends
 
     def environment(self) -> dict[str, str]:
         """Return the variables that lead Modal's command and library here."""
@@ -69,7 +73,7 @@ class Plane:
             "MODAL_CONFIG_PATH": str(self.folder / "modal.toml"),
             "MODAL_ENVIRONMENT": "main",
             "MODAL_DISABLE_API_PROXY": "1",
-            "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY", ""), LOOPBACK])),
+            **without_proxy(os.environ),
         }
 
     def introduce(self) -> str:
@@ -85,17 +89,18 @@ class Plane:
 class Services:
     """Everything that answers RPCs, each part built from those before it."""
 
-    def __init__(self, options: Options, folder: Path, sockets: Path, way: str) -> None:
+    def __init__(self, options: Options, folder: Path, sockets: Path, way: str, lifeline: int) -> None:
         apps, functions, calls = AppTable(), FunctionTable(), CallTable()
         self.router = Router()
         self.blobs = Blobs(folder / "blobs", options.blob_mib << 20, calls)
         mounts, images, secrets = Mounts(folder / "contents", self.blobs), Images(), Secrets()
         volumes = Volumes((options.state or folder) / "volumes", options.volumes, mounts, self.blobs)
         limits = Limits(options.containers, options.inherited)
+        python = make_python(folder / "python", redirect=way == "redirect")
         preparation = Preparation(
-            way, folder / "containers", sockets, limits, functions, mounts, images, volumes, secrets
+            way, python, folder / "containers", sockets, limits, functions, mounts, images, volumes, secrets
         )
-        self.containers = Lifecycle(limits, preparation, volumes, self.router)
+        self.containers = Lifecycle(limits, preparation, volumes, self.router, lifeline)
         callers = Calls(functions, calls, self.containers)
         schedules = Schedules(callers, Clock(options.speed))
         self.apps = Apps(apps, functions, self.containers, schedules)
@@ -106,27 +111,43 @@ class Services:
 @asynccontextmanager
 async def control_plane(options: Options) -> AsyncIterator[Plane]:
     """Run a control plane inside the block; nothing is left of it afterwards except a named state folder."""
+    adopt_orphans()
     with (
+        _pipe() as lifeline,
         temporary_folder("modal-local-", Path(tempfile.gettempdir())) as folder,
         temporary_folder("modal-sockets-", Path("/tmp")) as sockets,  # a socket's path must be short
     ):
-        async with _listening(options, folder, sockets) as plane:
-            yield plane
+        try:
+            async with _listening(options, folder, sockets, lifeline) as plane:
+                yield plane
+        finally:
+            await asyncio.to_thread(kill_tree, *(child.pid for child in psutil.Process().children()))
+
+
+@contextmanager
+def _pipe() -> Iterator[int]:
+    """Yield the reading end of a pipe whose writing end nobody else has: at the latest it closes with this process."""
+    reading, writing = os.pipe()
+    try:
+        yield reading
+    finally:
+        os.close(writing)
+        os.close(reading)
 
 
 @asynccontextmanager
-async def _listening(options: Options, folder: Path, sockets: Path) -> AsyncIterator[Plane]:
+async def _listening(options: Options, folder: Path, sockets: Path, lifeline: int) -> AsyncIterator[Plane]:
     (folder / "modal.toml").touch()
     token = Token(f"ak-{secrets.token_hex(11)}", f"as-{secrets.token_urlsafe(32)}")
     way = await best_way() if options.paths == "auto" else options.paths
-    services = Services(options, folder, sockets, way)
+    services = Services(options, folder, sockets, way, lifeline)
     server = Server([Listener(services.router, token)])
     watch = asyncio.ensure_future(services.apps.end_abandoned())
     try:
         await services.blobs.start()
         await server.start(LOOPBACK, options.port)
         port = server._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
-        yield Plane(port, token, folder, way)
+        yield Plane(port, token, folder, way, lifeline)
     finally:
         watch.cancel()
         await services.apps.close()

@@ -17,17 +17,17 @@ Value = BaseModel | DataFrame | Storable
 
 
 class ArtifactIOManager(dg.ConfigurableIOManager):
-    """Store whatever an asset returns, and load it for whoever names that asset as a parameter.
+    """Store what an asset returns, and load it for every asset that names it as a parameter.
 
     Assets become artifacts at `<store>/runs/<run id>/<asset>`; the parameter's type says how to read them back. A run
-    makes at most one partition of an asset, so a partition needs no folder of its own. Values
-    between ops of one asset (trials and their scores) are small: a JSON file each. Dagster's default would pickle both.
+    makes at most one partition of an asset, so partitions need no separate folders. Values that pass between the ops of
+    an asset (trials and their scores) are small: one JSON file each. Dagster's default would pickle both.
     """
 
     store: str = Field(description="A folder, or any URI.")
 
     def handle_output(self, context: dg.OutputContext, value: Value) -> None:
-        """Store the value; what there is to say about it becomes metadata that the UI shows from run to run."""
+        """Store the value, and describe it in metadata, which the UI shows from run to run."""
         if isinstance(value, BaseModel):
             replace_file(UPath(self._uri(context)), value.model_dump_json().encode())
         else:
@@ -51,13 +51,13 @@ class ArtifactIOManager(dg.ConfigurableIOManager):
     def _uri_of_input(self, context: dg.InputContext) -> str:
         output = context.upstream_output
         assert output is not None
-        if context.instance.get_run_by_id(output.run_id):  # this run, or the one that it takes up again
+        if context.instance.get_run_by_id(output.run_id):  # this run, or the one that it resumes
             return self._uri(output)
         return latest_uri(context.instance, context.asset_key)
 
 
 def latest_uri(instance: dg.DagsterInstance, key: dg.AssetKey) -> str:
-    """Return where an asset was stored last. Raises Failure, which is not tried again, when it never was."""
+    """Return where an asset was stored last. Raises Failure, which is not retried, if it never was."""
     event = instance.get_latest_materialization_event(key)
     if event is None or event.asset_materialization is None:
         raise dg.Failure(f"{key.to_user_string()} was never materialized.", allow_retries=False)

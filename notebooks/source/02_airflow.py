@@ -335,8 +335,9 @@ instances(survived)
 # %% [markdown]
 # ## Exercise 1: every morning at five
 #
-# Write a DAG with the two tasks below: `report` gets what `count_flights` returns. It runs every day at 05:00, the first
-# time on 1 March 2026, and must not catch up on the days since then. Call your function and keep the DAG in `morning`.
+# Write a DAG with the two tasks below: `report` gets what `count_flights` returns, and each is called once. The DAG runs
+# every day at 05:00 (in any time zone), the first time on 1 March 2026 and from then on without an end. It must not catch up
+# on the days since then. Call your function and keep the DAG in `morning`.
 #
 # <details><summary>Hint</summary>Three things go into <code>@dag(…)</code>: when, from when on, and whether to catch up. The
 # function's body is a single line.</details>
@@ -381,14 +382,14 @@ morning = every_morning()
 # %% tags=["check"]
 from notebooks.checks.airflow import check
 
-check(1, morning)
+check(1)
 
 # %% [markdown]
 # ## Exercise 2: retry
 #
 # A download fails now and then. Write a task `download` that is retried up to three times: first after 10 seconds, then
-# after pauses that grow ([exponential backoff](GLOSSARY.md#exponential-backoff)). Use it in a DAG and keep the DAG in
-# `patient`.
+# after pauses that grow each time ([exponential backoff](GLOSSARY.md#exponential-backoff)). Use it once in a DAG and keep
+# the DAG in `patient`.
 #
 # <details><summary>Hint</summary>All three settings belong to the task, so they are arguments of <code>@task(…)</code>.</details>
 # <details><summary>Bigger hint</summary>Give <code>@task</code> the arguments <code>retries</code>, <code>retry_delay</code> (a
@@ -422,13 +423,14 @@ patient = patient_download()
 # END SOLUTION
 
 # %% tags=["check"]
-check(2, patient)
+check(2)
 
 # %% [markdown]
 # ## Exercise 3: a task per item
 #
-# `airports` returns a list, and the DAG must not depend on its length. Run `late_share` once per airport, and pass all the
-# results to `worst`. `run_trial` in [the lab's DAG](../module4/lab1_airflow/training.py) does the same.
+# `airports` returns a list, and the DAG must not depend on its length. Run `late_share` once per airport, with `.expand` on
+# the task or on a task group around it, and pass the list of all results to `worst`, which runs once. `run_trial` in
+# [the lab's DAG](../module4/lab1_airflow/training.py) does the same.
 #
 # <details><summary>Hint</summary>A mapped task is called with <code>.expand(…)</code> instead of <code>(…)</code>.</details>
 # <details><summary>Bigger hint</summary>Pass <code>airports()</code> to <code>late_share.expand</code> as the argument
@@ -472,13 +474,13 @@ per_airport = fan_out()
 # END SOLUTION
 
 # %% tags=["check"]
-check(3, per_airport)
+check(3)
 
 # %% [markdown]
 # ## Exercise 4: when there is a new model
 #
-# Write a DAG whose task `announce` runs whenever the asset `production-model` has an event, and at no other time. Keep the
-# DAG in `on_new_model`.
+# Write a DAG whose task `announce` runs whenever the asset `production-model` has an event, and at no other time. Wait for
+# the asset itself, not for an alias. Keep the DAG in `on_new_model`.
 #
 # <details><summary>Hint</summary>A schedule can be a cron expression, or an asset.</details>
 # <details><summary>Bigger hint</summary>Write <code>@dag(schedule=Asset("…"))</code>, call <code>announce()</code> inside, then
@@ -507,7 +509,7 @@ on_new_model = tell_the_team()
 # END SOLUTION
 
 # %% tags=["check"]
-check(4, on_new_model)
+check(4)
 
 # %% [markdown]
 # ## To remember

@@ -1,8 +1,10 @@
 """The control plane, driven only through Modal's own command and library."""
 
+import itertools
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -10,13 +12,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from subprocess import PIPE, CompletedProcess, Popen
+from subprocess import PIPE, STDOUT, CompletedProcess, Popen
 from typing import Any
 
 import psutil
 import pytest
 
-from tests.processes import running, running_after
+from tests.processes import running_after
 
 ROOT = Path(__file__).parents[2]
 APPS = Path(__file__).parent / "modal_apps"
@@ -123,8 +125,8 @@ def test_a_function_that_takes_too_long_is_stopped(case: Callable[..., Any]) -> 
 
 def test_a_crashed_container_is_reported(case: Callable[..., Any]) -> None:
     exited, killed = case("crashes")
-    assert "of crash crashed: exit code 7" in exited
-    assert "of crash crashed: signal 9" in killed
+    assert "of crash crashed: exit status 7" in exited
+    assert "of crash crashed: killed by SIGKILL" in killed
 
 
 def test_secrets_and_the_images_variables_are_set_and_nothing_private_is(case: Callable[..., Any]) -> None:
@@ -314,22 +316,87 @@ def test_volumes_outlive_it_in_a_named_folder_and_paths_can_be_translated(tmp_pa
     assert list(temporary.iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_it_leaves_no_process_behind(tmp_path: Path, number: signal.Signals) -> None:
-    command = ["modal", "run", str(APPS / "everything.py") + "::nap", "--seconds", "300"]
-    process = Popen(
-        [*LOCAL, "run", "--", *command], cwd=ROOT, env={**os.environ, **here(tmp_path)}, stdout=PIPE, stderr=PIPE
-    )
-    container = wait_for_container(process)
-    others = psutil.Process(process.pid).children(recursive=True)
+SLEEPS = itertools.count(os.getpid() * 1000)  # seconds that nothing else on this machine sleeps for
+COMMAND = ["modal", "run", str(APPS / "processes.py"), "--how"]
+
+
+def sleepers(seconds: str) -> list[psutil.Process]:
+    """Return the processes that a test's containers left behind."""
+    return [one for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == ["sleep", seconds]]
+
+
+ENDS = {
+    "crash": "crashed: killed by SIGKILL",
+    "exit": "crashed: exit status 7",
+    "segfault": "crashed: killed by SIGSEGV",
+    "unsupervised": "crashed: killed by SIGKILL",
+    "return": "returned",
+}
+
+
+@pytest.mark.parametrize("paths", ["auto", "redirect"])
+def test_processes_that_containers_start_delay_nothing_and_see_what_containers_see(tmp_path: Path, paths: str) -> None:
+    seconds = str(next(SLEEPS))
+    words = [*COMMAND, ",".join(["helpers", *ENDS]), "--seconds", seconds]
+    result = result_of(run(*LOCAL, "run", f"--paths={paths}", "--", *words, env=here(tmp_path), timeout=180))
+    assert running_after(sleepers(seconds), 0) == []
+    assert list(tmp_path.iterdir()) == []
+    helpers = result.pop("helpers")
+    assert helpers["joblib"] == helpers["spawned"] == [0, 1, 4, 9]
+    assert helpers["child"] == helpers["named"]
+    assert helpers["child"].startswith("None /")  # the checkout cannot be imported
+    assert helpers["flags"] == [0, 0]
+    for how, (said, took) in result.items():
+        assert ENDS[how] in said
+        assert took < 30, how  # its timeout is two minutes, and what it left behind sleeps longer
+
+
+@pytest.mark.parametrize(
+    ("number", "how", "paths"),
+    [
+        (signal.SIGINT, "stay", "auto"),
+        (signal.SIGINT, "ignore", "redirect"),
+        (signal.SIGTERM, "stay", "auto"),
+        (signal.SIGHUP, "stay", "redirect"),
+        (signal.SIGKILL, "stay", "auto"),
+        (signal.SIGKILL, "ignore", "redirect"),
+    ],
+)
+def test_nothing_outlives_it(tmp_path: Path, number: signal.Signals, how: str, paths: str) -> None:
+    """Not what containers left behind in groups and sessions of their own, not the command, not its children."""
+    seconds = str(next(SLEEPS))
+    words = shlex.join([*COMMAND, how, "--seconds", seconds])
+    command = ["sh", "-c", f"setsid sleep {seconds}0 & {words}; true"]
+    process, others = start_run(tmp_path, f"--paths={paths}", "--", *command)
+    asleep = [*sleepers(seconds), *sleepers(f"{seconds}0")]
+    assert len(asleep) == 5
     process.send_signal(number)
-    process.communicate(timeout=20)
-    assert running_after([container], 5) == []
-    if number == signal.SIGINT:
-        assert running_after(others, 5) == []
-        assert list(tmp_path.iterdir()) == []
-    for other in running(others):  # a killed control plane cannot end the client
-        other.kill()
+    process.communicate(timeout=30)
+    assert running_after([*others, *asleep], 5) == []
+    assert number == signal.SIGKILL or list(tmp_path.iterdir()) == []
+
+
+def start_run(folder: Path, *words: str) -> tuple[Popen[str], list[psutil.Process]]:
+    """Start `run` with a function that stays; return the process and those below it."""
+    environment = {**os.environ, **here(folder)}
+    process = Popen([*LOCAL, "run", *words], cwd=ROOT, env=environment, stdout=PIPE, stderr=STDOUT, text=True)
+    assert process.stdout
+    assert any("it stays" in line for line in process.stdout), "the function was not called"
+    return process, psutil.Process(process.pid).children(recursive=True)
+
+
+@pytest.mark.parametrize("words", [["run", "--", "sleep", "1000"], ["serve"]])
+def test_it_ends_with_its_parent(tmp_path: Path, words: list[str]) -> None:
+    code = f"import subprocess; subprocess.run({[*LOCAL, *words]!r})"
+    environment = {**os.environ, **here(tmp_path)}
+    with Popen([sys.executable, "-c", code], cwd=ROOT, env=environment, stderr=PIPE, stdout=PIPE, text=True) as parent:
+        assert parent.stderr
+        assert "infra.modal_local: modal" in parent.stderr.readline()
+        below = psutil.Process(parent.pid).children(recursive=True)
+        assert below
+        parent.kill()
+        assert running_after(below, 10) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_killed_control_plane_leaves_the_next_one_removes(tmp_path: Path) -> None:
@@ -343,14 +410,3 @@ def test_what_a_killed_control_plane_leaves_the_next_one_removes(tmp_path: Path)
         os.utime(lock, (0, 0))  # it is not being made just now
     end(start(folder=tmp_path)[0])
     assert not any(lock.parent.exists() for lock in opened)
-
-
-def wait_for_container(process: Popen[bytes]) -> psutil.Process:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        for child in psutil.Process(process.pid).children(recursive=True):
-            if any(word.endswith("boot.py") for word in child.cmdline()):
-                time.sleep(1.5)  # until it works
-                return child
-        time.sleep(0.1)
-    raise AssertionError("no container was started")

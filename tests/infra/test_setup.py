@@ -1,4 +1,4 @@
-"""The set-up: one list of versions, and clear words when Python does not fit. Installs nothing."""
+"""The setup: one list of versions, and a clear message if Python is not suitable. Installs nothing."""
 
 import ast
 import os

@@ -1,4 +1,4 @@
-"""The Airflow lab. Airflow takes over logging and settings when it is imported: it runs in processes of its own.
+"""The Airflow lab. Importing Airflow takes over logging and environment, so it runs in separate processes.
 
 This file is also their program: `python -m tests.labs.test_airflow FUNCTION FOLDER` prints what a function returns.
 """
@@ -115,7 +115,7 @@ def test_reading_the_dag_files_imports_nothing_heavy(bag: dict[str, Any]) -> Non
 def import_alone(folder: Path) -> dict[str, Any]:
     from importlib import import_module
 
-    from airflow.sdk import DAG, Asset, task  # noqa: F401  what comes with Airflow is not the file's own
+    from airflow.sdk import DAG, Asset, task  # noqa: F401  names that come from Airflow are not the file's own
 
     begin = time.process_time()
     import_module(f"module4.lab1_airflow.{os.environ['DAG_FILE']}")
@@ -267,7 +267,7 @@ def test_a_wrong_field_is_named_before_anything_is_written(runs: dict[str, Any])
     assert "bad" not in runs["stores"]
 
 
-# Where Airflow keeps its things -----------------------------------------------------------------------------------
+# Where Airflow keeps its files ------------------------------------------------------------------------------------
 
 
 def test_two_stores_never_share_a_database(tmp_path: Path) -> None:

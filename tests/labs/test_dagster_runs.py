@@ -1,4 +1,4 @@
-"""How runs are executed: retries, starting again from the failure, processes, limits, Pipes. One fingerprint."""
+"""How runs are executed: retries, resuming from a failure, processes, limits, Pipes. One fingerprint."""
 
 import os
 from collections.abc import Iterator

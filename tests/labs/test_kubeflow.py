@@ -1,4 +1,4 @@
-"""Kubeflow Pipelines: the compiled files are fit for a cluster and run as they are; a failure names its step."""
+"""Kubeflow Pipelines: the compiled files are fit for a cluster and run unchanged; a failure names its step."""
 
 import builtins
 import json
@@ -78,7 +78,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def tasks_of(spec: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Every task that becomes a pod, also those inside of loops and inner pipelines."""
+    """Every task that becomes a pod, including those inside loops and inner pipelines."""
     graphs = [component["dag"] for component in (spec["root"], *spec["components"].values()) if "dag" in component]
     pods = {name for name, component in spec["components"].items() if "executorLabel" in component}
     return {

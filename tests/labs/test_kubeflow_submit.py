@@ -1,4 +1,4 @@
-"""Sending pipelines to a server: the real client against a server that speaks the published API, and its mistakes."""
+"""Sending pipelines to a server: the real client against a server that speaks the published API, and mistakes."""
 
 import json
 import re
@@ -23,7 +23,7 @@ TRAINING, INFERENCE = FOLDER / "training-cluster.yaml", FOLDER / "inference-clus
 @pytest.fixture(autouse=True)
 def _no_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("KFP_TOKEN", raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))  # the client looks there for settings of the user
+    monkeypatch.setenv("HOME", str(tmp_path))  # the client looks there for the user's settings
 
 
 def specification(kept: dict[str, Any]) -> list[dict[str, Any]]:

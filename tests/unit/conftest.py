@@ -15,7 +15,7 @@ from shared.models import Fitted, TrialResult
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread() -> Iterator[None]:
-    """Test processes already share the cores; more threads would wait for each other."""
+    """Test processes already share the cores; more threads would only wait for each other."""
     with threadpool_limits(1):
         yield
 

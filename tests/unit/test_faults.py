@@ -1,4 +1,4 @@
-"""Failures on purpose: the asked-for attempts of the asked-for step, and no others."""
+"""Planned failures: the requested attempts at the requested step, and no others."""
 
 import subprocess
 import time

@@ -1,4 +1,4 @@
-"""Features: each by hand-made rows, and the promise that none of them knows the future by real ones."""
+"""Features: each is tested on handmade rows, and the promise that none of them knows the future on real ones."""
 
 from collections.abc import Callable
 from datetime import date
@@ -320,7 +320,7 @@ def test_flights_of_other_weeks_alone_are_refused() -> None:
 
 
 def rows_that_differ(first: pd.DataFrame, second: pd.DataFrame) -> pd.Series:
-    """Tell for every row whether any feature differs; missing equals missing."""
+    """Return for every row whether any feature differs; missing equals missing."""
     different = pd.Series(False, index=first.index)
     for name in FEATURES:
         left, right = (
@@ -365,7 +365,7 @@ def test_arrivals_of_the_day_before_do_change_the_features(tiny_flights: pd.Data
 
 
 def test_only_whether_earlier_flights_were_late_counts_not_by_how_much(tiny_flights: pd.DataFrame) -> None:
-    # A flight of yesterday evening that is still in the air is late already; by how much is not known yet.
+    # A flight from yesterday evening that is still in the air is already late; by how much is not yet known.
     changed = tiny_flights.assign(arr_delay=tiny_flights["arr_delay"].mask(lambda delay: delay > 15, 999.0))
     assert not rows_that_differ(build_features(tiny_flights), build_features(changed)).any()
 

@@ -1,4 +1,4 @@
-"""Drift, performance and the decision to train again."""
+"""Drift, performance and the decision to retrain."""
 
 import json
 from datetime import date
@@ -124,7 +124,7 @@ def test_performance_is_that_of_the_windows_predictions(
 
 
 def test_a_good_model_stays(small: PipelineConfig) -> None:
-    """Features that drift are no reason by themselves."""
+    """Feature drift alone is not a reason."""
     decision = monitoring.decide_retraining(small, drifted())
     assert not decision.retrain
     assert decision.config == ""

@@ -147,7 +147,7 @@ def run_until(command: list[str], events: Path, state: str) -> int:
     ) as process:
         deadline = time.monotonic() + 60
         while not (events.exists() and f'"{state}"' in events.read_text()):
-            assert process.poll() is None, "the step ended by itself"
+            assert process.poll() is None, "the step ended before it was killed"
             assert time.monotonic() < deadline
             time.sleep(0.001)
         process.send_signal(signal.SIGKILL)

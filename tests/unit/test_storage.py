@@ -1,4 +1,4 @@
-"""Artifacts: complete or not there at all, the same when written again, and checked when read."""
+"""Artifacts: complete or absent, unchanged when written again, and checked when read."""
 
 import json
 import resource

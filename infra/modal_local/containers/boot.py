@@ -1,56 +1,37 @@
-"""The first code in a container process: give it its own files, hide the checkout, then run Modal's entrypoint.
+"""The first code in a container's process: give it its own files, then become Modal's entrypoint.
 
-Runs as `python -I -S boot.py SPEC`, so before anything is installed: only the standard library, only what it can see.
-`-S` keeps `.pth` files from being read: an editable install would make this checkout importable, and a missing
-`add_local_python_source` would pass unnoticed here and fail in the cloud.
+Runs as `python -I -S boot.py SPEC`: it needs the standard library only, and starts quickly.
 """
 
 import ctypes
 import json
 import os
-import runpy
 import shutil
 import signal
-import site
 import sys
-import threading
 from pathlib import Path
 
+REDIRECTED = "MODAL_LOCAL_REDIRECTED"  # the variable that `redirect.py` reads
+PR_SET_PDEATHSIG = 1
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 
 
 def main() -> None:
-    """Prepare the process as the JSON file says that is its only argument."""
+    """Prepare the process as the JSON file says that is its only argument, and run Modal's entrypoint in it."""
     spec = json.loads(Path(sys.argv[1]).read_text())
     if spec["paths"] == "redirect":
-        runpy.run_path(str(Path(__file__).with_name("redirect.py")))["install"](spec["grafts"])
         home = spec["grafts"]["/root"]
+        os.environ[REDIRECTED] = json.dumps(spec["grafts"])
     else:
-        enter_own_root(Path(spec["new_root"]), spec["grafts"], spec["keep"], user=spec["paths"] == "user")
         home = "/root"
+        enter_own_root(Path(spec["new_root"]), spec["grafts"], spec["keep"], user=spec["paths"] == "user")
     if spec.get("probe"):
         print(Path("/root/probe").read_text())
         return
-    end_with(spec["lifeline"])
     os.chdir(home)
     os.environ.update(HOME=home, PYTHONPATH=home)
-    sys.prefix, sys.exec_prefix = spec["prefix"], spec["exec_prefix"]
-    sys.path[:] = [home, *sys.path, *spec["packages"]]
-    site.setquit()
-    sys.argv[:] = ["modal._container_entrypoint"]
-    runpy.run_module("modal._container_entrypoint", run_name="__main__", alter_sys=True)
-
-
-def end_with(lifeline: int) -> None:
-    """End this process and its children when the control plane ends, however it ended."""
-    os.set_inheritable(lifeline, False)
-
-    def wait() -> None:
-        os.read(lifeline, 1)
-        os.killpg(os.getpgrp(), signal.SIGKILL)
-
-    threading.Thread(target=wait, daemon=True).start()
+    os.execv(spec["python"], [spec["python"], "-u", "-m", "modal._container_entrypoint"])
 
 
 def enter_own_root(new_root: Path, grafts: "dict[str, str]", keep: "list[str]", user: bool) -> None:
@@ -64,6 +45,7 @@ def enter_own_root(new_root: Path, grafts: "dict[str, str]", keep: "list[str]", 
         Path("/proc/self/setgroups").write_text("deny")
         for name, number in zip(("uid_map", "gid_map"), ids, strict=True):
             Path("/proc/self", name).write_text(f"{number} {number} 1")
+        call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL)  # which `unshare` has reset: die with the supervisor
     call("mount", None, b"/", None, MS_REC | MS_PRIVATE, None)
     call("mount", b"tmpfs", os.fsencode(new_root), b"tmpfs", 0, b"mode=755")
     graft(Path("/"), new_root, {Path(path): Path(source) for path, source in grafts.items()})

@@ -4,9 +4,8 @@ import asyncio
 import json
 import os
 import sys
-import sysconfig
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -37,16 +36,13 @@ async def _works(way: str) -> bool:
         return process.returncode == 0 and output.strip() == b"seen"
 
 
-def write_spec(folder: Path, way: str, grafts: Mapping[str, Path], **more: Any) -> Path:
-    """Write what `boot.py` needs to know, and return the file."""
+def write_spec(folder: Path, way: str, grafts: Mapping[str, Path], keep: Iterable[str] = (), **more: Any) -> Path:
+    """Write what `boot.py` needs to know, and return the file; what is in `keep` stays visible below grafts."""
     spec = {
         "paths": way,
         "new_root": str(folder / "new"),
         "grafts": {path: str(source) for path, source in grafts.items()},
-        "keep": [sys.base_prefix, sys.prefix, str(BOOT.parent), str(folder)],
-        "packages": sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}),
-        "prefix": sys.prefix,
-        "exec_prefix": sys.exec_prefix,
+        "keep": [sys.base_prefix, sys.prefix, str(BOOT.parent), str(folder), *keep],
         **more,
     }
     path = folder / "spec.json"

@@ -1,13 +1,15 @@
 """Containers: a process per container, started when inputs wait, ended when none come; bounded in number."""
 
 import asyncio
+import codecs
 import os
 import shutil
-import signal
+import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 
+import psutil
 from grpclib.server import Server
 from modal_proto import api_pb2
 
@@ -17,23 +19,28 @@ from infra.modal_local.containers.preparation import Limits, Preparation
 from infra.modal_local.records import FAILED_FOR_GOOD, App, Function, Input, Result, failure
 from infra.modal_local.rpc import Listener, Router
 from infra.modal_local.storage.volumes import Volumes
+from infra.modal_local.supervisor import supervised
+from infra.processes import kill_tree, signal_name
 
 GRACE_SECONDS = 10
+KILL_SECONDS = 5  # for a supervisor to kill what it started
 START_SECONDS = 60  # at least; the client sends a function's timeout when no other is given
 
 
 class Lifecycle:
     """Starts containers for the inputs that wait, ends them, and takes the outcome of every input.
 
-    `router` has the RPCs that a container may send: each container gets a server for itself.
+    `router` has the RPCs that a container may send: each container gets a server for itself. `lifeline` is a file
+    descriptor that becomes readable when the control plane ends.
     """
 
-    def __init__(self, limits: Limits, preparation: Preparation, volumes: Volumes, router: Router) -> None:
+    def __init__(
+        self, limits: Limits, preparation: Preparation, volumes: Volumes, router: Router, lifeline: int
+    ) -> None:
         self._limits, self._preparation = limits, preparation
-        self._volumes, self._router = volumes, router
+        self._volumes, self._router, self._lifeline = volumes, router, lifeline
         self._pools: dict[str, Pool] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._lifeline, self._held = os.pipe()
 
     # What the rest of the control plane asks for
 
@@ -119,14 +126,21 @@ class Lifecycle:
         """Let containers end; kill those that do not."""
         for container in containers:
             container.draining = True
-            if container.running or not container.ready:
-                container.kill(signal.SIGINT if container.ready else signal.SIGKILL)
+            if not container.ready:
+                container.kill()
+            elif container.running:
+                container.interrupt()
             self.pool(container.function).changed.notify()
         ended = [container.process.wait() for container in containers if container.process]
         if ended:
             await asyncio.wait([asyncio.ensure_future(one) for one in ended], timeout=GRACE_SECONDS)
         for container in containers:
             container.kill()
+        if left := [
+            process for process in (one.process for one in containers) if process and process.returncode is None
+        ]:
+            await asyncio.wait([asyncio.ensure_future(one.wait()) for one in left], timeout=KILL_SECONDS)
+            await asyncio.to_thread(kill_tree, *(one.pid for one in left if one.returncode is None))
         while any(container in self.pool(container.function).containers for container in containers):
             await asyncio.sleep(0.01)
 
@@ -139,8 +153,6 @@ class Lifecycle:
         await self.stop([pool.function for pool in self._pools.values()])
         for task in self._tasks:
             task.cancel()
-        os.close(self._lifeline)
-        os.close(self._held)
 
     # Starting and ending
 
@@ -194,7 +206,6 @@ class Lifecycle:
             self._volumes.unmount(container.id)
             pool.containers.remove(container)
             self._account_for(pool, container)
-            container.kill()  # what the process may have left behind
             if container.server:
                 container.server.close()
             shutil.rmtree(container.folder, ignore_errors=True)
@@ -207,39 +218,58 @@ class Lifecycle:
             await self._volumes.commit_all(container.id)
 
     async def _run(self, container: Container) -> None:
-        spec = await self._preparation.prepare(container, self._lifeline)
+        spec = await self._preparation.prepare(container)
         container.server = Server([Listener(self._router, caller=container)])
         await container.server.start(path=str(self._preparation.socket(container)))
-        container.process = process = await asyncio.create_subprocess_exec(
-            *COMMAND,
-            str(spec),
-            env=self._preparation.environment(container),
-            cwd=container.folder,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            pass_fds=[self._lifeline],
-            start_new_session=True,
-        )
+        out, follow_out = await self._log(container, api_pb2.FILE_DESCRIPTOR_STDOUT)
+        err, follow_err = await self._log(container, api_pb2.FILE_DESCRIPTOR_STDERR)
+        try:
+            container.process = process = await asyncio.create_subprocess_exec(
+                *supervised([*COMMAND, str(spec)], self._lifeline, own_session=True),
+                env=self._preparation.environment(container),
+                cwd=container.folder,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                pass_fds=[self._lifeline],
+                start_new_session=True,
+            )
+        finally:
+            os.close(out)
+            os.close(err)
         timeout, startup = container.function.timeout, container.function.definition.startup_timeout_secs
         limit = startup if startup and startup != timeout else max(timeout, START_SECONDS)
         timer = asyncio.get_running_loop().call_later(limit, self._end_slow_start, container, limit)
-        assert process.stdout
-        assert process.stderr
-        readers = [
-            asyncio.ensure_future(self._read(container, process.stdout, api_pb2.FILE_DESCRIPTOR_STDOUT)),
-            asyncio.ensure_future(self._read(container, process.stderr, api_pb2.FILE_DESCRIPTOR_STDERR)),
-        ]
         await process.wait()
         timer.cancel()
-        await asyncio.wait(readers, timeout=1)
+        if process.returncode or sys.platform != "linux":  # its supervisor may have been killed
+            await asyncio.to_thread(kill_left_behind, container.id)
+        await asyncio.wait([follow_out, follow_err], timeout=1)
+        follow_out.cancel()
+        follow_err.cancel()
 
-    async def _read(
-        self, container: Container, stream: asyncio.StreamReader, kind: "api_pb2.FileDescriptor.ValueType"
-    ) -> None:
-        while chunk := await stream.read(65536):
-            text = chunk.decode(errors="replace")
-            container.function.app.log.add(container.id, container.function.id, kind, text)
+    async def _log(
+        self, container: Container, kind: "api_pb2.FileDescriptor.ValueType"
+    ) -> tuple[int, "asyncio.Task[None]"]:
+        """Return the writing end of a pipe, and the task that logs what is written there.
+
+        A pipe of asyncio's would make the container last as long as any process that has inherited it.
+        """
+        reading, writing = os.pipe()
+        stream = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(reading, "rb")
+        )
+
+        async def follow() -> None:
+            decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+            try:
+                while chunk := await stream.read(65536):
+                    container.function.app.log.add(container.id, container.function.id, kind, decoder.decode(chunk))
+            finally:
+                transport.close()
+
+        return writing, asyncio.ensure_future(follow())
 
     def _end_slow_start(self, container: Container, limit: float) -> None:
         if not container.ready:
@@ -248,8 +278,9 @@ class Lifecycle:
 
     def _account_for(self, pool: Pool, container: Container) -> None:
         """Say what became of the inputs of a container that has ended, and of those it should have taken."""
-        code = container.process.returncode if container.process else None
-        how = f"exit code {code}" if code is None or code >= 0 else f"signal {-code} ({signal.strsignal(-code)})"
+        status = container.process.returncode if container.process else None
+        name = signal_name(status) if status is not None and status < 0 else None
+        how = f"killed by {name}" if name else f"exit status {status}"
         crash = failure(f"The container {container.id} of {container.function.name} crashed: {how}.")
         for one in list(container.running.values()):
             self.finish(one, crash)
@@ -258,6 +289,16 @@ class Lifecycle:
             pool.queue.clear()
             for one in waiting:
                 self.finish(one, container.result or crash)
+
+
+def kill_left_behind(container_id: str) -> None:
+    """Kill processes that have inherited a container's variables, wherever they are: nobody supervises them now."""
+    left = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("MODAL_TASK_ID") == container_id:
+                left.append(process.pid)
+    kill_tree(*left)
 
 
 def backoff(policy: api_pb2.FunctionRetryPolicy, attempt: int) -> float:

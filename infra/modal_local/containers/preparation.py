@@ -28,11 +28,15 @@ class Limits:
 
 
 class Preparation:
-    """Prepares a container's folder, below `folder`, and the variables of its process; `way` is one of WAYS."""
+    """Prepares a container's folder, below `folder`, and the variables of its process.
+
+    `way` is one of WAYS, `python` the interpreter of all containers.
+    """
 
     def __init__(
         self,
         way: str,
+        python: Path,
         folder: Path,
         sockets: Path,
         limits: Limits,
@@ -42,7 +46,7 @@ class Preparation:
         volumes: Volumes,
         secrets: Secrets,
     ) -> None:
-        self._way, self.folder, self._sockets, self._limits = way, folder, sockets, limits
+        self._way, self._python, self.folder, self._sockets, self._limits = way, python, folder, sockets, limits
         self._functions, self._mounts, self._images = functions, mounts, images
         self._volumes, self._secrets = volumes, secrets
 
@@ -50,7 +54,7 @@ class Preparation:
         """Return where the control plane listens to a container."""
         return self._sockets / container.id
 
-    async def prepare(self, container: Container, lifeline: int) -> Path:
+    async def prepare(self, container: Container) -> Path:
         """Fill the container's folder and return the file that tells `boot.py` about it."""
         for name in ("new", "fs/root", "tmp"):
             (container.folder / name).mkdir(parents=True)
@@ -72,7 +76,8 @@ class Preparation:
             for point in sorted(points)
             if not any(point != other and point.is_relative_to(other) for other in points)
         }
-        return write_spec(container.folder, self._way, grafts, lifeline=lifeline)
+        keep = [str(self._python.parent.parent)]
+        return write_spec(container.folder, self._way, grafts, keep, python=str(self._python))
 
     def _arguments(self, container: Container) -> api_pb2.ContainerArguments:
         function = container.function
@@ -102,6 +107,7 @@ class Preparation:
             variables |= self._secrets.variables(secret_id)
         return {
             **variables,
+            "PATH": os.pathsep.join(filter(None, [str(self._python.parent), variables.get("PATH", "")])),
             "TMPDIR": str(container.folder / "tmp"),
             "NO_PROXY": "127.0.0.1",
             "MODAL_SERVER_URL": f"unix://{self.socket(container)}",

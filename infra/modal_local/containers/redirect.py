@@ -2,10 +2,13 @@
 
 The functions of `os` and `open` are replaced by ones that translate the paths they are given. So code in C that opens
 files itself (a database, a native Parquet reader given a path) and other programs do not see the folders.
+
+This file is the `sitecustomize` of the containers' Python, so other Python processes of a container see them too.
 """
 
 import builtins
 import io
+import json
 import os
 from functools import wraps
 from typing import Any
@@ -55,3 +58,7 @@ def _replace(module: Any, name: str, paths: int, translate: Any) -> None:
     for supported in (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks, os.supports_effective_ids):
         if original in supported:
             supported.add(wrapper)
+
+
+if "MODAL_LOCAL_REDIRECTED" in os.environ:
+    install(json.loads(os.environ["MODAL_LOCAL_REDIRECTED"]))
