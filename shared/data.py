@@ -178,9 +178,10 @@ def read_source(name: str, folder: Path) -> pd.DataFrame:
     )
     try:
         with _open(path) as file:
+            counted = _Counter(file)
             # Unzipping takes longest, so threads would only cost memory; so would a pool that keeps what it freed.
             table = arrow.csv.read_csv(
-                file,
+                counted,
                 read_options=arrow.csv.ReadOptions(use_threads=False),
                 convert_options=options,
                 memory_pool=arrow.system_memory_pool(),
@@ -191,6 +192,8 @@ def read_source(name: str, folder: Path) -> pd.DataFrame:
         raise DataError(f"{path}: {error.args[0]}; it must have {', '.join(source.columns)}.") from None
     except arrow.ArrowInvalid as error:
         raise DataError(_explain_unreadable(path, source, str(error))) from None
+    if counted.quotes % 2 or counted.lines > table.num_rows + 1:  # the header is a line too
+        _check_quotes(path)
     _check_values(path, table)
     frame = _to_pandas(table)
     if name == "weather":
@@ -287,6 +290,30 @@ def _open(path: Path) -> IO[bytes]:
     if archive.namelist() != [path.stem]:
         raise zipfile.BadZipFile(f"must hold {path.stem} and nothing else")
     return archive.open(path.stem)
+
+
+class _Counter:
+    """A file whose lines and quotes are counted while it is read."""
+
+    closed = False  # pyarrow asks
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.lines, self.quotes = file, 0, 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes of the file."""
+        content = self.file.read(size)
+        self.lines += content.count(b"\n")
+        self.quotes += content.count(b'"')
+        return content
+
+
+def _check_quotes(path: Path) -> None:
+    """Refuse a quote that is not closed: the CSV reader takes the lines after it for a part of the field."""
+    with _open(path) as file:
+        for number, line in enumerate(file, 1):
+            if line.count(b'"') % 2:
+                raise DataError(f"{path}: line {number} has a quote that is not closed. Correct the file.")
 
 
 def _check_header(path: Path) -> None:
