@@ -122,7 +122,7 @@ def drift_figure(drift: Drift) -> Figure:
 
 
 def year_figure(weeks: pd.DataFrame, limits: Monitoring) -> Figure:
-    """Draw the year from `monitoring.watch_year`: performance, drift of predictions and features, retrainings."""
+    """Draw what `monitoring.watch_year` returned: performance, drift of predictions and features, retrainings."""
     figure = Figure(figsize=(11, 9), layout="constrained")
     shares, gaps, drifts = figure.subplots(3, 1, sharex=True)
     day = weeks["day"]
