@@ -97,8 +97,8 @@ lab-kubeflow: $(INSTALLED) ## lab 2: Kubeflow (PIPELINE=training|inference|monit
 AIRFLOW := $(RUN) -m module4.lab1_airflow
 
 ui-airflow: PORT ?= 8080
-ui-airflow: $(INSTALLED) ## start Airflow with its scheduler and UI, on this machine only (PORT=8080 STEP_TIMEOUT=900)
-	@STEP_TIMEOUT="$(STEP_TIMEOUT)" exec $(AIRFLOW) ui --port "$(PORT)"
+ui-airflow: $(INSTALLED) ## start Airflow with its scheduler and UI, on this machine only (PORT=8080 STEP_TIMEOUT=900 PASSWORD=1)
+	@STEP_TIMEOUT="$(STEP_TIMEOUT)" exec $(AIRFLOW) ui --port "$(PORT)" $(call switch,PASSWORD,--password)
 airflow-trigger: $(INSTALLED) ## train in the running Airflow (PRESET=tiny)
 	@$(AIRFLOW) trigger --preset "$(PRESET)"
 airflow-backfill: $(INSTALLED) ## predict two weeks in the running Airflow (FROM=2013-03-11 TO=2013-03-24)
@@ -130,8 +130,8 @@ kubeflow-submit: $(INSTALLED) ## send a compiled pipeline to a server (HOST=URL 
 	@$(RUN) -m module4.lab2_kubeflow submit --host "$(HOST)" --what "$(WHAT)" --file "$(KUBEFLOW_FILE)" --preset "$(PRESET)" $(if $(call typed,DAY,$(DAY)),--day "$(DAY)")
 
 ui-dagster: PORT ?= 3000
-ui-dagster: $(INSTALLED) ## start Dagster's web pages and daemon, on this machine only, with a run to look at (PORT=3000)
-	@$(RUN) -m module4.lab3_dagster ui --port "$(PORT)"
+ui-dagster: $(INSTALLED) ## start Dagster's web pages and daemon, on this machine only, with a run to look at (PORT=3000 READ_ONLY=1)
+	@$(RUN) -m module4.lab3_dagster ui --port "$(PORT)" $(call switch,READ_ONLY,--read-only)
 
 # The cloud costs money: anything but exactly CLOUD=1 is refused when make starts, before anything runs.
 CLOUD_OPTION := $(if $(call typed,CLOUD,x),$(if $(subst x1x,,x$(CLOUD)x),$(error CLOUD=$(CLOUD): write CLOUD=1 for \
@@ -167,8 +167,15 @@ lab: $(INSTALLED) ## open the notebooks in JupyterLab, on this machine only (beh
 image: ## build the container image
 	docker build --file infra/Dockerfile --tag one-pipeline:dev .
 
+# Of a folder that PIPELINE_WORKSPACE names, only what is known to be ours: it may hold other things too.
+OURS := airflow compare dagster dagster-executors jupyter kubeflow kubeflow-traps logs make modal notebooks python reports \
+        wandb watch
 clean: ## remove everything that runs wrote
 	rm -rf workspace reports
+	@folder=$$PIPELINE_WORKSPACE; case $$folder in "~/"*) folder=$$HOME/$${folder#"~/"};; esac; \
+	[ ! -d "$$folder" ] || { cd "$$folder" && \
+	case $$PWD in "$$HOME" | /) echo "clean: PIPELINE_WORKSPACE is $$PWD; remove there what you do not need" >&2; exit 1;; \
+	*) echo "rm -rf the pipelines' folders in $$PWD" && rm -rf $(OURS);; esac; }
 
 distclean: clean ## remove the environment too
 	rm -rf .venv

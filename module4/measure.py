@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,7 @@ class Run:
     log: Path
     events: list[Event] = field(repr=False)
     ended_by: str | None = None  # the signal that ended the platform's process
+    store: str = ""
 
     @property
     def succeeded(self) -> bool:
@@ -60,7 +62,8 @@ class Run:
             lines.append(f"{self.platform}: {self.error}")
         elif not lines:
             lines += [f"{self.platform}: ended without a result; its last lines:", *self._log_end()]
-        lines.append(f"To continue, run the same command again: {PLATFORMS[self.platform].again}.")
+        again = PLATFORMS[self.platform].again.format(store=shlex.quote(self.store), python=shlex.quote(sys.executable))
+        lines.append(f"To continue, run the same command again: {again}")
         return "\n".join([*lines, f"Full log: {self.log}"])
 
     def _log_end(self) -> list[str]:
@@ -107,7 +110,9 @@ def measured_run(
         outcome = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
     startup = events[0]["time"] - begin_time if events else None
     ended_by = signal_name(process.returncode)
-    return Run(name, seconds, startup, peak, outcome.get("fingerprint"), outcome.get("error"), log, events, ended_by)
+    return Run(
+        name, seconds, startup, peak, outcome.get("fingerprint"), outcome.get("error"), log, events, ended_by, store
+    )
 
 
 def describe_failed_step(events: Sequence[Event]) -> str:
