@@ -41,5 +41,5 @@ async def measure(options: Options) -> None:
     """Print the figures of one run."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "bench_app.py")
-        path.write_text(APP)
+        path.write_text(APP, encoding="utf-8")
         await run(["modal", "run", "-q", str(path)], options)

@@ -125,7 +125,9 @@ def test_no_cell_swallows_an_error(lesson: str) -> None:
 
 @pytest.mark.parametrize("path", sorted((build.FOLDER / "checks").glob("*.py")), ids=lambda path: path.stem)
 def test_a_lessons_checks_import_its_own_platform_alone(path: Path) -> None:
-    imported = set(re.findall(r"^\s*(?:from|import) (airflow|kfp|dagster|modal)\b", path.read_text(), re.MULTILINE))
+    imported = set(
+        re.findall(r"^\s*(?:from|import) (airflow|kfp|dagster|modal)\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+    )
     assert imported <= {{"kubeflow": "kfp"}.get(path.stem, path.stem)}
 
 

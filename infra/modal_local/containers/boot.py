@@ -19,7 +19,7 @@ MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 
 def main() -> None:
     """Prepare the process as the JSON file says that is its only argument, and run Modal's entrypoint in it."""
-    spec = json.loads(Path(sys.argv[1]).read_text())
+    spec = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     if spec["paths"] == "redirect":
         home = spec["grafts"]["/root"]
         os.environ[REDIRECTED] = json.dumps(spec["grafts"])
@@ -27,7 +27,7 @@ def main() -> None:
         home = "/root"
         enter_own_root(Path(spec["new_root"]), spec["grafts"], spec["keep"], user=spec["paths"] == "user")
     if spec.get("probe"):
-        print(Path("/root/probe").read_text())
+        print(Path("/root/probe").read_text(encoding="utf-8"))
         return
     os.chdir(home)
     os.environ.update(HOME=home, PYTHONPATH=home)
@@ -42,9 +42,9 @@ def enter_own_root(new_root: Path, grafts: "dict[str, str]", keep: "list[str]", 
     ids = os.getuid(), os.getgid()
     call("unshare", CLONE_NEWNS | (CLONE_NEWUSER if user else 0))
     if user:  # without privileges: be the same user in a namespace of our own
-        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/setgroups").write_text("deny", encoding="utf-8")
         for name, number in zip(("uid_map", "gid_map"), ids, strict=True):
-            Path("/proc/self", name).write_text(f"{number} {number} 1")
+            Path("/proc/self", name).write_text(f"{number} {number} 1", encoding="utf-8")
         call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL)  # which `unshare` has reset: die with the supervisor
     call("mount", None, b"/", None, MS_REC | MS_PRIVATE, None)
     call("mount", b"tmpfs", os.fsencode(new_root), b"tmpfs", 0, b"mode=755")
