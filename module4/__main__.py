@@ -1,7 +1,6 @@
 """`python -m module4 run PLATFORM`, `compare` and `watch`: the pipeline on one platform, on all, and over the year."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +13,7 @@ from shared.config import preset
 from shared.errors import ConfigError, PipelineError, exit_on_error
 from shared.faults import parse_fault
 from shared.graph import GRAPHS
+from shared.storage import check_store
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -36,7 +36,7 @@ def run(
     """Run the training pipeline on one platform, headless; its full log is kept in workspace/logs."""
     if platform not in PLATFORMS:
         raise ConfigError(f"platform: no platform is called {platform!r}; choose one of {', '.join(PLATFORMS)}.")
-    place = store if "://" in store else str(Path(store or WORKSPACE / platform).expanduser().absolute())
+    place = check_store(store or str(WORKSPACE / platform))
     config = preset(preset_name, tracking=tracking, fault=parse_fault(breaking, place) if breaking else None)
     result = measured_run(platform, config, place, new_log(WORKSPACE / "logs", f"{platform}-{config.preset}"), _say)
     if result.fingerprint is None:

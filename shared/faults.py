@@ -10,11 +10,9 @@ import time
 from typing import Any
 from uuid import uuid4
 
-from upath import UPath
-
 from shared.config import Fault, PipelineConfig
 from shared.errors import ConfigError, InjectedFault
-from shared.storage import is_local
+from shared.storage import create_mark
 
 HANG_SECONDS = 3600
 
@@ -46,17 +44,8 @@ def inject_fault(config: PipelineConfig, step: str) -> None:
 
 
 def _next_attempt(fault: Fault) -> int:
-    """Return this attempt's number, from 1 to `times` + 1; on a local disk, two processes never get the same one."""
-    folder = UPath(fault.state)
-    folder.mkdir(parents=True, exist_ok=True)
+    """Return this attempt's number, from 1 to `times` + 1; two processes never get the same one."""
     for attempt in range(1, fault.times + 1):
-        mark = folder / f"{fault.step}-{attempt}"
-        if mark.exists():
-            continue
-        try:
-            with mark.open("x" if is_local(mark) else "w") as file:
-                file.write("struck\n")
-        except FileExistsError:
-            continue
-        return attempt
+        if create_mark(f"{fault.state}/{fault.step}-{attempt}"):
+            return attempt
     return fault.times + 1

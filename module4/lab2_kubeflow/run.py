@@ -13,18 +13,16 @@ from pathlib import Path
 from threading import Event, Timer
 from typing import Any
 
-from upath import UPath
-
 from infra.processes import signal_name, supervised
 from module4.lab2_kubeflow.cluster import TIMEOUT_SECONDS
 from module4.platforms import ROOT
-from shared import steps
+from shared import places, steps
 from shared.config import PipelineConfig
 from shared.errors import ConfigError, PipelineError
 from shared.fingerprint import Fingerprint
 from shared.inference import parse_day
 from shared.registry import Registry
-from shared.storage import Summary, is_local
+from shared.storage import Summary
 from shared.version import code_version
 
 RUNS = "runs"  # below the store: a folder per run, and KFP's cache
@@ -121,10 +119,10 @@ def docker_runner(folder: Path) -> Any:
 
 def local_folder(store: str) -> Path:
     """Return the store as a path. Raises PipelineError when it is not on this machine."""
-    path = UPath(store)
-    if not is_local(path):
+    folder = places.local_folder(store)
+    if folder is None:
         raise PipelineError(f"store: kfp.local writes to folders of this machine only, got {store!r}.")
-    return Path(path.path).absolute()
+    return folder
 
 
 def explain(error: Exception) -> str:

@@ -20,7 +20,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 STORE = default_store()
 
-StoreOption = Annotated[str, typer.Option(help="Where artifacts are kept: a folder or any URI.")]
+StoreOption = Annotated[str, typer.Option(help="Where artifacts are kept: a folder or an s3:// URI.")]
 
 
 @app.command()

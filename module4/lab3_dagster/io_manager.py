@@ -5,13 +5,12 @@ from typing import get_args
 import dagster as dg
 from pandas import DataFrame
 from pydantic import BaseModel, Field
-from upath import UPath
 
 from module4.lab3_dagster.metadata import describe
 from shared import artifacts
 from shared.artifacts import Storable
 from shared.report import report_files
-from shared.storage import replace_file
+from shared.storage import read_file, replace_file
 
 Value = BaseModel | DataFrame | Storable
 
@@ -24,12 +23,12 @@ class ArtifactIOManager(dg.ConfigurableIOManager):
     an asset (trials and their scores) are small: one JSON file each. Dagster's default would pickle both.
     """
 
-    store: str = Field(description="A folder, or any URI.")
+    store: str = Field(description="A folder, or an s3:// URI.")
 
     def handle_output(self, context: dg.OutputContext, value: Value) -> None:
         """Store the value, and describe it in metadata, which the UI shows from run to run."""
         if isinstance(value, BaseModel):
-            replace_file(UPath(self._uri(context)), value.model_dump_json().encode())
+            replace_file(self._uri(context), value.model_dump_json().encode())
         else:
             summary = artifacts.save(value, self._uri(context), report_files(value))
             context.add_output_metadata({**summary, **describe(value)})
@@ -40,7 +39,7 @@ class ArtifactIOManager(dg.ConfigurableIOManager):
         kind = (get_args(declared) or (declared,))[0]  # a collected input, list[T], is loaded one T at a time
         uri = self._uri_of_input(context)
         if issubclass(kind, BaseModel):
-            return kind.model_validate_json(UPath(uri).read_bytes())
+            return kind.model_validate_json(read_file(uri) or "")
         return artifacts.load(uri, kind)
 
     def _uri(self, context: dg.OutputContext) -> str:

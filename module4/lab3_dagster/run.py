@@ -9,15 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from upath import UPath
-
 from infra.processes import without_proxy
 from module4.platforms import WORKSPACE
 from shared import steps
 from shared.config import PipelineConfig, parse
 from shared.errors import PipelineError
 from shared.fingerprint import Fingerprint
-from shared.storage import is_local
+from shared.places import local_folder
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -86,8 +84,7 @@ def limited_runtime(instance: "dg.DagsterInstance") -> Iterator[None]:
 
 def prepare_home(store: str) -> Path:
     """Make the folder of Dagster's own records (runs, events, check results): in the store, if that is a folder."""
-    path = UPath(store)
-    home = (Path(path.path).absolute() if is_local(path) else WORKSPACE / "dagster") / "dagster_home"
+    home = (local_folder(store) or WORKSPACE / "dagster") / "dagster_home"
     home.mkdir(parents=True, exist_ok=True)
     shutil.copy(Path(__file__).with_name("dagster.yaml"), home)
     return home

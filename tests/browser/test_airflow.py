@@ -19,6 +19,7 @@ from module4.platforms import ROOT
 from shared.config import preset
 from shared.faults import parse_fault
 from shared.graph import TRAINING
+from shared.registry import Registry
 from tests.browser.airflow_server import Server
 from tests.browser.chromium import needs_chromium, take
 from tests.processes import listens_on
@@ -169,9 +170,8 @@ def test_an_outdated_model_is_trained_again_by_an_event(server: Server, lived: d
     wanted = json.loads(event["extra"]["config"])
     assert wanted["test_start"] == "2013-04-29"
     deployed = json.loads((server.store / "runs" / lived["retrained run"] / "deploy" / "manifest.json").read_text())
-    version = deployed["summary"]["version"]
-    trained = server.store / "registry" / "late-arrival" / "versions" / version / "manifest.json"
-    assert json.loads(trained.read_text())["summary"]["config"] == wanted
+    registry = Registry(f"{server.store}/registry", "late-arrival")
+    assert registry.metadata(deployed["summary"]["version"])["config"] == wanted
 
 
 def test_a_promotion_is_an_event_that_names_the_version(server: Server, lived: dict[str, Any]) -> None:

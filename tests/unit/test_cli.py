@@ -204,6 +204,6 @@ def test_a_full_disk_is_one_line_and_status_1(tmp_path: Path, run_python: RunPyt
     last = done.stderr.splitlines()[-1]
     assert last.startswith(f"error: {tmp_path}/flights: cannot be written (")
     assert "File too large" in last
-    assert last.endswith("Free some space, or choose a store that you may write to.")
+    assert last.endswith("Raise the limit of a file's size (ulimit -f), or choose another store.")
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())

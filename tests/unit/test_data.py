@@ -240,7 +240,7 @@ def test_a_value_out_of_range_is_shown_with_its_line_and_the_range(
     text = {"airports": AIRPORTS, "planes": PLANES, "weather": WEATHER, "flights": FLIGHTS}[name]
     assert text.count(old) == 1
     folder = sources(**{name: text.replace(old, new)})
-    low, high = SOURCES[name].columns[column][2:]
+    low, high = SOURCES[name].columns[column].range
     message = refused(configured(folder))
     assert message.startswith(
         f"{folder / SOURCES[name].file}: column '{column}' must be in range({low}, {high}): {shown}. "

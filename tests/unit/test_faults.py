@@ -20,9 +20,9 @@ def broken(state: str, step: str = "propose_trials", kind: str = "fail", times: 
     return preset("tiny", fault={"step": step, "kind": kind, "times": times, "state": state})
 
 
-@pytest.fixture(params=["path", "memory"])
+@pytest.fixture(params=["path", "s3"])
 def state(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return str(tmp_path / "faults") if request.param == "path" else f"memory://{tmp_path.name}/faults"
+    return str(tmp_path / "faults") if request.param == "path" else f"{request.getfixturevalue('s3_store')}/faults"
 
 
 @pytest.mark.parametrize("times", [1, 2])
