@@ -11,7 +11,7 @@ from typing import Any
 import modal
 
 from module4.platforms import ROOT
-from notebooks.checks import Exercises, Finding, expect, must
+from notebooks.checks import Exercises, Finding, expect, kind_of, must
 
 check = Exercises()
 
@@ -20,7 +20,7 @@ def _is_function(answer: object) -> Finding:
     return must(
         isinstance(answer, modal.Function),
         "it is a Modal function",
-        f"It is a {type(answer).__name__}. Write @my_app.function(...) above the function, with parentheses.",
+        f"It is {kind_of(answer)}. Write @my_app.function(...) above the function, with parentheses.",
     )
 
 
