@@ -37,9 +37,9 @@ def main():
 """
 
 
-async def measure(options: Options) -> None:
-    """Print the figures of one run."""
+async def measure(options: Options) -> int:
+    """Print the figures of one run, and return its exit status."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "bench_app.py")
         path.write_text(APP)
-        await run(["modal", "run", "-q", str(path)], options)
+        return await run(["modal", "run", "-q", str(path)], options)

@@ -17,6 +17,8 @@ from infra.modal_local import NOT_EMULATED, WRITTEN_FOR
 from infra.modal_local.apps.apps import Apps
 from infra.modal_local.apps.calls import Calls
 from infra.modal_local.apps.cron import Clock
+from infra.modal_local.apps.deployments import Deployments
+from infra.modal_local.apps.environments import Environments
 from infra.modal_local.apps.functions import Functions
 from infra.modal_local.apps.logs import Logs
 from infra.modal_local.apps.schedules import Schedules
@@ -104,7 +106,8 @@ class Services:
         callers = Calls(functions, calls, self.containers)
         schedules = Schedules(callers, Clock(options.speed))
         self.apps = Apps(apps, functions, self.containers, schedules)
-        self.router.add(self.apps, Logs(apps, functions), Functions(apps, functions, images), callers)
+        self.router.add(Deployments(apps, functions, self.containers, schedules), Environments())
+        self.router.add(self.apps, Logs(apps, functions), Functions(apps, functions, images, self.containers), callers)
         self.router.add(Inputs(self.containers), self.blobs, mounts, images, volumes, secrets, Dicts(), Queues())
 
 
@@ -142,16 +145,18 @@ async def _listening(options: Options, folder: Path, sockets: Path, lifeline: in
     way = await best_way() if options.paths == "auto" else options.paths
     services = Services(options, folder, sockets, way, lifeline)
     server = Server([Listener(services.router, token)])
-    watch = asyncio.ensure_future(services.apps.end_abandoned())
+    await services.blobs.start()
     try:
-        await services.blobs.start()
         await server.start(LOOPBACK, options.port)
         port = server._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
-        yield Plane(port, token, folder, way, lifeline)
+        watch = asyncio.ensure_future(services.apps.end_abandoned())
+        try:
+            yield Plane(port, token, folder, way, lifeline)
+        finally:
+            watch.cancel()
+            await services.apps.close()
+            await services.containers.close()
+            server.close()
+            await server.wait_closed()
     finally:
-        watch.cancel()
-        await services.apps.close()
-        await services.containers.close()
-        server.close()
-        await server.wait_closed()
         await services.blobs.stop()

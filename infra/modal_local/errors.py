@@ -22,3 +22,9 @@ def invalid(message: str) -> GRPCError:
 def refused(message: str) -> GRPCError:
     """Return the error for a request that cannot be served; the client does not retry it."""
     return GRPCError(Status.FAILED_PRECONDITION, message)
+
+
+def explain(error: OSError) -> str:
+    """Say in one sentence what the operating system refused."""
+    names = [str(name) for name in (error.filename, error.filename2) if name]
+    return f"{' → '.join(names) or 'The system refused'}: {error.strerror or error}"

@@ -7,7 +7,7 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -77,6 +77,17 @@ class Log:
         return [entry for entry in self.batches if entry[0] > number]
 
 
+@dataclass(frozen=True)
+class Deployment:
+    """A version of an app: `history` describes it; its functions' definitions and metadata are found by id."""
+
+    history: api_pb2.AppDeploymentHistory
+    function_ids: Mapping[str, str]
+    class_ids: Mapping[str, str]
+    definitions: Mapping[str, api_pb2.Function]
+    metadata: Mapping[str, api_pb2.FunctionHandleMetadata]
+
+
 @dataclass(eq=False)
 class App:
     """An app, running or deployed or stopped."""
@@ -93,11 +104,19 @@ class App:
     function_ids: dict[str, str] = field(default_factory=dict)
     class_ids: dict[str, str] = field(default_factory=dict)
     log: Log = field(default_factory=Log)
+    deployments: list[Deployment] = field(default_factory=list)  # the oldest first
 
     @property
     def stopped(self) -> bool:
         """Whether the app has ended."""
         return self.state == api_pb2.APP_STATE_STOPPED
+
+    def deployment(self, version: int) -> Deployment:
+        """Return a version of the app. Raises NOT_FOUND."""
+        found = next((one for one in self.deployments if one.history.version == version), None)
+        if found is None:
+            raise not_found(f"The app {self.name!r} has no version {version}: `modal app history {self.name}`.")
+        return found
 
     def lifecycle(self) -> api_pb2.AppLifecycle:
         """Return the app's history in the protocol's terms."""

@@ -15,7 +15,8 @@ from modal_proto.api_grpc import ModalClientBase
 
 from infra.modal_local import WRITTEN_FOR
 from infra.modal_local.container import Container
-from infra.modal_local.errors import refused
+from infra.modal_local.errors import explain, refused
+from infra.modal_local.names import check_environment
 
 Method = Callable[..., Awaitable[Any] | AsyncIterator[Any]]
 
@@ -25,6 +26,8 @@ NOT_EMULATED = {
     "AuthToken": "Sandboxes and `modal shell`",
     "TaskCommandRouter": "Sandboxes, `modal shell` and `modal container exec`",
     "ContainerExec": "`modal container exec`",
+    "AppPromote": "Staged deployments",
+    "TaskClusterHello": "Clusters",
     "Tunnel": "Tunnels (`modal.forward`)",
     "SharedVolume": "Network file systems",
     "Proxy": "Proxies",
@@ -70,6 +73,7 @@ class Router:
         """Call the method for the RPC `name`. Raises UNIMPLEMENTED, naming what was asked for, if there is none."""
         if name not in self._methods:
             raise GRPCError(Status.UNIMPLEMENTED, unknown(name))
+        check_environment(getattr(request, "environment_name", ""))
         method, takes_caller = self._methods[name]
         return method(request, caller) if takes_caller else method(request)
 
@@ -118,12 +122,6 @@ class Listener:
         except Exception as error:
             traceback.print_exc()
             raise refused(f"infra.modal_local failed: {error!r}") from error
-
-
-def explain(error: OSError) -> str:
-    """Say in one sentence what the system refused."""
-    names = [str(name) for name in (error.filename, error.filename2) if name]
-    return f"{' → '.join(names) or 'infra.modal_local'}: {error.strerror or error}"
 
 
 def unknown(name: str) -> str:

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 from google.protobuf.empty_pb2 import Empty
 from modal_proto import api_pb2
 
+from infra.modal_local.apps.requirements import why_not_callable
 from infra.modal_local.container import Container
 from infra.modal_local.containers.lifecycle import Lifecycle
+from infra.modal_local.errors import refused
 from infra.modal_local.records import Call, CallTable, Function, FunctionTable, Input
 
 STREAM_SECONDS = 50
@@ -51,13 +53,15 @@ class Calls:
         ]
 
     def call_from_schedule(self, function: Function) -> None:
-        """Call a function without arguments, for nobody who waits."""
+        """Call a function without arguments; nobody waits for its result."""
         call = self._start(function, api_pb2.FUNCTION_CALL_INVOCATION_TYPE_ASYNC)
         empty = api_pb2.FunctionInput(data_format=api_pb2.DATA_FORMAT_PICKLE)
         self._add(call, [api_pb2.FunctionPutInputsItem(idx=0, input=empty)])
 
     async def FunctionMap(self, request: api_pb2.FunctionMapRequest) -> api_pb2.FunctionMapResponse:
         function = self._functions.get(request.function_id)
+        if reason := why_not_callable(function.definition):
+            raise refused(f"infra.modal_local: {reason}.")
         call = self._start(function, request.function_call_invocation_type)
         return api_pb2.FunctionMapResponse(
             function_call_id=call.id,

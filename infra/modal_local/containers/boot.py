@@ -10,11 +10,12 @@ import shutil
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 REDIRECTED = "MODAL_LOCAL_REDIRECTED"  # the variable that `redirect.py` reads
 PR_SET_PDEATHSIG = 1
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
-MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
+MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE, MS_RELATIME = 1, 32, 4096, 16384, 1 << 18, 1 << 21
 
 
 def main() -> None:
@@ -22,23 +23,32 @@ def main() -> None:
     spec = json.loads(Path(sys.argv[1]).read_text())
     if spec["paths"] == "redirect":
         home = spec["grafts"]["/root"]
-        os.environ[REDIRECTED] = json.dumps(spec["grafts"])
+        os.environ[REDIRECTED] = json.dumps({name: spec[name] for name in ("grafts", "read_only")})
     else:
         home = "/root"
-        enter_own_root(Path(spec["new_root"]), spec["grafts"], spec["keep"], user=spec["paths"] == "user")
+        enter_own_root(spec, user=spec["paths"] == "user")
     if spec.get("probe"):
         print(Path("/root/probe").read_text())
         return
-    os.chdir(home)
-    os.environ.update(HOME=home, PYTHONPATH=home)
+    os.environ.update(HOME=home, PYTHONPATH=os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")])))
+    os.chdir(spec["workdir"] if spec["paths"] != "redirect" else redirected(spec["workdir"], spec["grafts"]))
     os.execv(spec["python"], [spec["python"], "-u", "-m", "modal._container_entrypoint"])
 
 
-def enter_own_root(new_root: Path, grafts: "dict[str, str]", keep: "list[str]", user: bool) -> None:
+def redirected(path: str, grafts: "dict[str, str]") -> str:
+    """Return where a path of the container is really."""
+    for target, source in grafts.items():
+        if Path(path).is_relative_to(target):
+            return str(Path(source, Path(path).relative_to(target)))
+    return path
+
+
+def enter_own_root(spec: "dict[str, Any]", user: bool) -> None:
     """Make `/` a private copy of the machine's in which every path of `grafts` is a folder of ours.
 
-    What is in `keep` (Python itself) stays visible also below such a path.
+    What is in `keep` (Python itself) stays visible also below such a path; what is in `read_only` cannot be written.
     """
+    new_root = Path(spec["new_root"])
     ids = os.getuid(), os.getgid()
     call("unshare", CLONE_NEWNS | (CLONE_NEWUSER if user else 0))
     if user:  # without privileges: be the same user in a namespace of our own
@@ -48,12 +58,14 @@ def enter_own_root(new_root: Path, grafts: "dict[str, str]", keep: "list[str]", 
         call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL)  # which `unshare` has reset: die with the supervisor
     call("mount", None, b"/", None, MS_REC | MS_PRIVATE, None)
     call("mount", b"tmpfs", os.fsencode(new_root), b"tmpfs", 0, b"mode=755")
-    graft(Path("/"), new_root, {Path(path): Path(source) for path, source in grafts.items()})
-    for path in map(Path, keep):
+    graft(Path("/"), new_root, {Path(path): Path(source) for path, source in spec["grafts"].items()})
+    for path in map(Path, spec["keep"]):
         place = new_root / path.relative_to("/")
         if not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
             bind(path, place)
+    for path in map(Path, spec["read_only"]):
+        protect(new_root / path.relative_to("/"))
     os.chroot(new_root)
     os.chdir("/")
 
@@ -84,6 +96,15 @@ def bind(source: Path, place: Path) -> None:
     else:
         place.touch()
     call("mount", os.fsencode(source), os.fsencode(place), None, MS_BIND | MS_REC, None)
+
+
+def protect(folder: Path) -> None:
+    """Let nobody write below a folder. Flags that the mount has already must stay: without privileges none may go."""
+    call("mount", os.fsencode(folder), os.fsencode(folder), None, MS_BIND | MS_REC, None)
+    flags = os.statvfs(folder).f_flag
+    kept = flags & (os.ST_NOSUID | os.ST_NODEV | os.ST_NOEXEC | os.ST_NOATIME | os.ST_NODIRATIME)
+    relative = MS_RELATIME if flags & os.ST_RELATIME else 0
+    call("mount", None, os.fsencode(folder), None, MS_BIND | MS_REMOUNT | MS_RDONLY | kept | relative, None)
 
 
 def call(name: str, *arguments: "int | bytes | None") -> None:

@@ -28,7 +28,7 @@ async def _works(way: str) -> bool:
         root.mkdir()
         (root / "probe").write_text("seen")
         (Path(folder) / "new").mkdir()
-        spec = write_spec(Path(folder), way, {"/root": root}, probe=True)
+        spec = write_spec(Path(folder), way, {"/root": root}, read_only=["/root"], probe=True)
         process = await asyncio.create_subprocess_exec(
             *COMMAND, str(spec), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
         )

@@ -63,8 +63,10 @@ class Inputs:
         self, pool: Pool, container: Container, request: api_pb2.FunctionGetInputsRequest
     ) -> list[Input]:
         """Return inputs for a container, or none when it should end."""
-        deadline = time.monotonic() + (pool.function.definition.task_idle_timeout_secs or IDLE_SECONDS)
-        warm = pool.function.definition.autoscaler_settings.min_containers
+        definition = pool.function.definition
+        settings = definition.autoscaler_settings
+        window = settings.scaledown_window or definition.task_idle_timeout_secs or IDLE_SECONDS
+        deadline, warm = time.monotonic() + window, settings.min_containers
         while not container.draining:
             if pool.queue:
                 return await self._batch(pool, request)

@@ -3,7 +3,6 @@
 import asyncio
 import codecs
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterable
@@ -208,8 +207,7 @@ class Lifecycle:
             self._account_for(pool, container)
             if container.server:
                 container.server.close()
-            shutil.rmtree(container.folder, ignore_errors=True)
-            self._preparation.socket(container).unlink(missing_ok=True)
+            self._preparation.remove(container)
             self.pump()
 
     async def _save(self, container: Container) -> None:

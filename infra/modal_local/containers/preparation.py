@@ -1,6 +1,7 @@
 """What a container's process is given: its files and Volumes, its arguments, its variables."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from infra.modal_local.storage.images import Images
 from infra.modal_local.storage.mounts import Mounts
 from infra.modal_local.storage.secrets import Secrets
 from infra.modal_local.storage.volumes import Volumes
+from infra.processes import without_proxy
 
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "OMP_NUM_THREADS", "SSL_CERT_FILE")
 
@@ -54,10 +56,21 @@ class Preparation:
         """Return where the control plane listens to a container."""
         return self._sockets / container.id
 
+    def _short_tmp(self, container: Container) -> Path:
+        """Return another path of the container's temporary folder, short enough for the sockets that libraries make."""
+        return self._sockets / f"{container.id}.tmp"
+
+    def remove(self, container: Container) -> None:
+        """Remove the files of a container that has ended."""
+        shutil.rmtree(container.folder, ignore_errors=True)
+        for path in (self.socket(container), self._short_tmp(container)):
+            path.unlink(missing_ok=True)
+
     async def prepare(self, container: Container) -> Path:
         """Fill the container's folder and return the file that tells `boot.py` about it."""
         for name in ("new", "fs/root", "tmp"):
             (container.folder / name).mkdir(parents=True)
+        self._short_tmp(container).symlink_to(container.folder / "tmp")
         root, definition = container.folder / "fs", container.function.definition
         points = {PurePosixPath("/root")}
         for mount_id in definition.mount_ids:
@@ -69,6 +82,11 @@ class Preparation:
             path = PurePosixPath("/root", mount.mount_path)
             points.add(path)
             await self._volumes.mount(container.id, mount, root / path.relative_to("/"))
+        workdir = PurePosixPath(self._images.workdir(definition.image_id) or "/root")
+        if not Path(workdir).exists():  # else the machine's own
+            points.add(graft_point(workdir))
+        if any(workdir.is_relative_to(point) for point in points):
+            (root / workdir.relative_to("/")).mkdir(parents=True, exist_ok=True)
         (container.folder / "arguments").write_bytes(self._arguments(container).SerializeToString())
         # An outer point before an inner one; the inner one's files are already in its folder.
         grafts = {
@@ -76,8 +94,17 @@ class Preparation:
             for point in sorted(points)
             if not any(point != other and point.is_relative_to(other) for other in points)
         }
-        keep = [str(self._python.parent.parent)]
-        return write_spec(container.folder, self._way, grafts, keep, python=str(self._python))
+        return write_spec(
+            container.folder,
+            self._way,
+            grafts,
+            keep=[str(self._python.parent.parent), str(self._sockets)],
+            python=str(self._python),
+            workdir=str(workdir),
+            read_only=[
+                str(PurePosixPath("/root", mount.mount_path)) for mount in definition.volume_mounts if mount.read_only
+            ],
+        )
 
     def _arguments(self, container: Container) -> api_pb2.ContainerArguments:
         function = container.function
@@ -108,8 +135,8 @@ class Preparation:
         return {
             **variables,
             "PATH": os.pathsep.join(filter(None, [str(self._python.parent), variables.get("PATH", "")])),
-            "TMPDIR": str(container.folder / "tmp"),
-            "NO_PROXY": "127.0.0.1",
+            "TMPDIR": str(self._short_tmp(container)),
+            **without_proxy(variables),
             "MODAL_SERVER_URL": f"unix://{self.socket(container)}",
             "MODAL_CONTAINER_ARGUMENTS_PATH": str(container.folder / "arguments"),
             "MODAL_CONFIG_PATH": str(container.folder / "none.toml"),

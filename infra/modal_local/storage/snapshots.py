@@ -50,10 +50,13 @@ class Volume:
 
 
 class Snapshot:
-    """One container's view of a Volume; `seen` is what it was when both were last brought together."""
+    """One container's view of a Volume, or of a folder in it.
 
-    def __init__(self, volume: Volume, folder: Path, read_only: bool = False) -> None:
-        self.volume, self.folder, self.read_only = volume, folder, read_only
+    `seen` is what it was when both were last brought together.
+    """
+
+    def __init__(self, volume: Volume, folder: Path, read_only: bool = False, sub_path: str = "") -> None:
+        self.volume, self.folder, self.read_only, self._sub_path = volume, folder, read_only, sub_path
         self.seen: Contents = {}
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -75,16 +78,21 @@ class Snapshot:
         if self.volume.deleted:
             raise refused(f"Volume {self.volume.name!r} has been deleted.")
 
+    def _committed(self) -> Path:
+        path = self.volume.path(self._sub_path)
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
     def _commit(self) -> None:
-        now = contents(self.folder)
+        committed, now = self._committed(), contents(self.folder)
         changed = {name: stamp for name, stamp in now.items() if name not in self.seen or self.seen[name] != stamp}
-        remove(self.volume.folder, [name for name in self.seen if name not in now])
-        copy(self.folder, self.volume.folder, changed)
+        remove(committed, [name for name in self.seen if name not in now])
+        copy(self.folder, committed, changed)
         self.seen = now
         self._reload()
 
     def _reload(self) -> None:
-        committed, local = contents(self.volume.folder), contents(self.folder)
+        committed, local = contents(self._committed()), contents(self.folder)
         untouched = {name for name in {*committed, *self.seen} if local.get(name, ()) == self.seen.get(name, ())}
         newer = {
             name: stamp
@@ -93,7 +101,7 @@ class Snapshot:
         }
         gone = [name for name in self.seen if name in untouched and name not in committed]
         remove(self.folder, gone)
-        copy(self.volume.folder, self.folder, newer)
+        copy(self._committed(), self.folder, newer)
         self.seen = {name: stamp for name, stamp in self.seen.items() if name not in gone} | newer
 
 

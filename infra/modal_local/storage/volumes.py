@@ -30,6 +30,7 @@ class Volumes:
         self._folder, self._mounts, self._blobs = folder, mounts, blobs
         self._volumes: dict[str, Volume] = {}
         self._snapshots: dict[str, dict[str, Snapshot]] = {}  # by container, then by Volume
+        folder.mkdir(parents=True, exist_ok=True)
         kept = {path.name: path for path in folder.glob("*") if path.is_dir()}
         for name, place in kept.items() | bound.items():
             self._add(name, place, bound=name in bound)
@@ -53,7 +54,7 @@ class Volumes:
 
     async def mount(self, container_id: str, mount: api_pb2.VolumeMount, folder: Path) -> None:
         """Fill `folder` with a container's snapshot of a Volume."""
-        snapshot = Snapshot(self.get(mount.volume_id), folder, mount.read_only)
+        snapshot = Snapshot(self.get(mount.volume_id), folder, mount.read_only, mount.sub_path)
         self._snapshots.setdefault(container_id, {})[mount.volume_id] = snapshot
         await snapshot.reload()
 
