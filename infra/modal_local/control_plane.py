@@ -107,7 +107,9 @@ class Services:
         schedules = Schedules(callers, Clock(options.speed))
         self.apps = Apps(apps, functions, self.containers, schedules)
         self.router.add(Deployments(apps, functions, self.containers, schedules), Environments())
-        self.router.add(self.apps, Logs(apps, functions), Functions(apps, functions, images, self.containers), callers)
+        self.router.add(
+            self.apps, Logs(apps, functions), Functions(apps, functions, images, self.blobs, self.containers), callers
+        )
         self.router.add(Inputs(self.containers), self.blobs, mounts, images, volumes, secrets, Dicts(), Queues())
 
 

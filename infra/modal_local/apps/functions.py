@@ -6,10 +6,11 @@ from platform import python_version
 from modal_proto import api_pb2
 
 from infra.modal_local import notices
-from infra.modal_local.apps.requirements import asked_for, why_not_callable
+from infra.modal_local.apps.requirements import asked_for, web_endpoints, why_not_callable
 from infra.modal_local.containers.lifecycle import Lifecycle
 from infra.modal_local.errors import not_found
 from infra.modal_local.records import App, AppTable, Function, FunctionTable, new_id
+from infra.modal_local.storage.blobs import Blobs
 from infra.modal_local.storage.images import Images
 
 Metadata = api_pb2.FunctionHandleMetadata
@@ -23,8 +24,11 @@ PLAIN_OPTIONS = [
 class Functions:
     """Answers the RPCs that define and find functions and classes."""
 
-    def __init__(self, apps: AppTable, functions: FunctionTable, images: Images, containers: Lifecycle) -> None:
+    def __init__(
+        self, apps: AppTable, functions: FunctionTable, images: Images, blobs: Blobs, containers: Lifecycle
+    ) -> None:
         self._apps, self._functions, self._images, self._containers = apps, functions, images, containers
+        self._blobs = blobs
         self._bound: dict[tuple[str, int, bytes, bytes], Function] = {}
         self._pinned: dict[tuple[str, int], Function] = {}
 
@@ -41,7 +45,7 @@ class Functions:
         function = self._functions.find(request.existing_function_id)
         if function is None:
             function = self._functions.add(Function(self._apps.get(request.app_id), definition))
-        function.metadata = describe(function, definition)
+        function.metadata = self._describe(function, definition)
         return api_pb2.FunctionPrecreateResponse(function_id=function.id, handle_metadata=function.metadata)
 
     async def FunctionCreate(self, request: api_pb2.FunctionCreateRequest) -> api_pb2.FunctionCreateResponse:
@@ -51,7 +55,7 @@ class Functions:
         if function is None:
             function = self._functions.add(Function(self._apps.get(request.app_id), definition))
         function.definition = definition
-        function.metadata = describe(function, definition)
+        function.metadata = self._describe(function)
         self._tell(function, [one.function for one in data.ranked_functions])
         if not data.ranked_functions:
             data = _as_data(definition)
@@ -59,11 +63,24 @@ class Functions:
             function_id=function.id, function=definition, function_data=data, handle_metadata=function.metadata
         )
 
+    def _describe(self, function: Function, definition: api_pb2.Function | None = None) -> Metadata:
+        """Return what clients are told about a function; its definition may be about to change."""
+        definition = definition or function.definition
+        metadata = describe(function, definition)
+        for name in web_endpoints(definition):
+            method = metadata.method_handle_metadata.get(name.rpartition(".")[2])
+            (method or metadata).web_url = self._blobs.not_served(name)
+        return metadata
+
     def _tell(self, function: Function, ranked: Sequence[api_pb2.Function] = ()) -> None:
         """Tell the user what the function asks for and does not get."""
         if asked := asked_for(function.definition, ranked):
             notices.show(f"{function.name} asks for {asked}: recorded, not given.", function.app.id)
-        if reason := why_not_callable(function.definition):
+        endpoints = web_endpoints(function.definition)
+        for name in endpoints:
+            notices.show(f"{name} is a web endpoint: recorded, not served.", function.app.id)
+        reason = why_not_callable(function.definition)
+        if reason and not endpoints:
             notices.show(f"{reason}: recorded, but it cannot be called.", function.app.id)
         if image := self._images.describe(function.definition.image_id):
             notices.show(f"{image}: recorded, not built; this Python {python_version()} runs it.", function.app.id)
@@ -100,7 +117,7 @@ class Functions:
         key = (function_id, version)
         if key not in self._pinned:
             function = self._functions.add(Function(app, deployment.definitions[function_id]))
-            function.metadata = describe(function, function.definition)
+            function.metadata = self._describe(function)
             self._pinned[key] = function
         return self._pinned[key]
 
@@ -130,7 +147,7 @@ class Functions:
         key = (base.id, base.app.version, request.serialized_params, options.SerializeToString(deterministic=True))
         if key not in self._bound:
             bound = Function(base.app, _with_options(base.definition, options), parameters=request.serialized_params)
-            bound.metadata = describe(bound, bound.definition)
+            bound.metadata = self._describe(bound)
             bound.metadata.base_function_id = base.id
             self._bound[key] = self._functions.add(bound)
             if request.HasField("function_options"):
@@ -140,7 +157,7 @@ class Functions:
 
 
 def describe(function: Function, definition: api_pb2.Function) -> Metadata:
-    """Return what clients are told about a function."""
+    """Return a function's definition as its clients need it."""
     metadata = Metadata(
         function_name=definition.function_name,
         function_type=definition.function_type,

@@ -30,10 +30,17 @@ def asked_for(definition: api_pb2.Function, ranked: Iterable[api_pb2.Function] =
         if definition.block_network or definition.network_access.network_access_type in CLOSED
         else "",
         "no access to Modal" if definition.untrusted else "",
-        "a private network (i6pn)" if definition.i6pn_enabled else "",
+        "a private network (i6pn)" if definition.i6pn_enabled and not definition._experimental_group_size else "",
         *(f"the experimental option {name}" for name in sorted(definition.experimental_options)),
     ]
     return ", ".join(filter(None, asked))
+
+
+def web_endpoints(definition: api_pb2.Function) -> list[str]:
+    """Return the names of the web endpoints that a definition has: a function, or methods of a class."""
+    if definition.webhook_config.type or definition.is_server:
+        return [definition.function_name]
+    return [one.function_name for one in definition.method_definitions.values() if one.webhook_config.type]
 
 
 def why_not_callable(definition: api_pb2.Function) -> str:
@@ -41,7 +48,7 @@ def why_not_callable(definition: api_pb2.Function) -> str:
     name = definition.function_name
     buckets = [f"{one.bucket_name} at {one.mount_path}" for one in definition.cloud_bucket_mounts]
     reasons = {
-        f"{name} is a web endpoint, which is not served here": definition.webhook_config.type or definition.is_server,
+        f"{name} is a web endpoint, which is not served": name in web_endpoints(definition),
         f"{name} mounts the bucket {' and '.join(buckets)}, and bucket mounts are not emulated": buckets,
         f"{name} mounts a network file system, which is not emulated": definition.shared_volume_mounts,
         f"{name} needs a cluster of {definition._experimental_group_size} containers, and clusters are not emulated": (

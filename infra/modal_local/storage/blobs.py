@@ -16,6 +16,7 @@ from infra.modal_local.records import CallTable, new_id
 
 LARGEST_BODY = 2**32
 ADDRESSES_KEPT = 10_000
+NOT_SERVED = "not-served"
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ class Blobs:
         """Listen on a free port of the loopback interface; every address has a secret part."""
         application = web.Application(client_max_size=LARGEST_BODY)
         application.add_routes([web.get("/{key}", self._get), web.put("/{key}", self._put)])
+        application.add_routes([web.route("*", f"/{NOT_SERVED}/{{name}}{{path:.*}}", _refuse)])
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -59,6 +61,10 @@ class Blobs:
     def offer(self, path: Path, begin: int = 0, end: int | None = None) -> str:
         """Return an address at which a part of a file can be downloaded."""
         return self._publish(self._offers, Offer(path, begin, end))
+
+    def not_served(self, name: str) -> str:
+        """Return the address of a web endpoint that is not served; whoever asks is told so."""
+        return f"{self._address}/{NOT_SERVED}/{name}"
 
     def _publish(self, addresses: "OrderedDict[str, T]", what: T) -> str:
         key = secrets.token_urlsafe(24)
@@ -121,6 +127,11 @@ class Blobs:
         if not path.is_file():
             raise not_found(f"There is no blob {request.blob_id}; it may have been removed to make room for others.")
         return api_pb2.BlobGetResponse(download_url=self.offer(path))
+
+
+async def _refuse(request: web.Request) -> web.Response:
+    text = f"infra.modal_local does not serve web endpoints: {request.match_info['name']}\n"
+    return web.Response(status=501, text=text)
 
 
 def _read(offer: Offer) -> bytes:

@@ -53,7 +53,8 @@ class Images:
         if same and not count:
             return ""
         built_on = "" if same else f" built on {base}"
-        return f"an image{built_on} of {count} build steps" if count else f"an image{built_on}"
+        of = f" of {count} build step{'s' * (count > 1)}" if count else ""
+        return f"an image{of}{built_on}"
 
     def workdir(self, image_id: str) -> str:
         """Return the folder in which an image's containers start, or an empty text."""
