@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 
+import modal
 from modal_proto import api_pb2
 
 from infra.modal_local import notices
@@ -92,7 +93,7 @@ def _deployment(app: App, functions: Iterable[Function], request: api_pb2.AppPub
     history = api_pb2.AppDeploymentHistory(
         app_id=app.id,
         version=app.version + 1,
-        client_version=request.client_version,
+        client_version=request.client_version or modal.__version__,
         deployed_at=time.time(),
         deployed_by="you",
         tag=request.deployment_tag,

@@ -20,5 +20,7 @@ class Environments:
         return api_pb2.EnvironmentGetOrCreateResponse(environment_id=ENVIRONMENT_ID, metadata=metadata)
 
     async def EnvironmentList(self, request: Empty) -> api_pb2.EnvironmentListResponse:
-        item = api_pb2.EnvironmentListItem(name=ENVIRONMENT, default=True, environment_id=ENVIRONMENT_ID)
+        item = api_pb2.EnvironmentListItem(
+            name=ENVIRONMENT, default=True, environment_id=ENVIRONMENT_ID, image_builder_version=IMAGE_BUILDER
+        )
         return api_pb2.EnvironmentListResponse(items=[item])
