@@ -1,4 +1,4 @@
-"""Measures the control plane through the real client: boot to first input, a warm call, the throughput of a map."""
+"""Measures the control plane through the real client: a container's start, a warm call, the throughput of a map."""
 
 import tempfile
 from pathlib import Path
@@ -38,7 +38,7 @@ def main():
 
 
 async def measure(options: Options) -> int:
-    """Print the figures of one run, and return its exit status."""
+    """Run the benchmark, which prints its figures, and return its exit status."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "bench_app.py")
         path.write_text(APP)

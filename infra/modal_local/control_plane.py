@@ -1,4 +1,4 @@
-"""Puts the control plane together and listens on the loopback interface."""
+"""Builds the control plane and listens on the loopback interface."""
 
 import asyncio
 import os
@@ -44,7 +44,7 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Options:
-    """What can be chosen. `state` keeps Volumes after the end, `volumes` puts some of them elsewhere."""
+    """The options of the command line. `state` is a folder for all Volumes, `volumes` has folders for single ones."""
 
     state: Path | None = None
     volumes: Mapping[str, Path] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Plane:
-    """A control plane that listens."""
+    """A running control plane."""
 
     port: int
     token: Token
@@ -67,7 +67,7 @@ class Plane:
     lifeline: int  # a file descriptor that becomes readable when the control plane ends
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that lead Modal's command and library here."""
+        """Return the variables that point Modal's command and library to this control plane."""
         return {
             "MODAL_SERVER_URL": f"http://{LOOPBACK}:{self.port}",
             "MODAL_TOKEN_ID": self.token.id,
@@ -79,7 +79,7 @@ class Plane:
         }
 
     def introduce(self) -> str:
-        """Say what this is and what it is not."""
+        """Describe the control plane in one line: what it is and what it does not emulate."""
         ways = {"mount": "a mount namespace", "user": "a user and a mount namespace", "redirect": "translated paths"}
         other = f" Written for {WRITTEN_FOR}!" if modal.__version__ != WRITTEN_FOR else ""
         return (
@@ -89,7 +89,7 @@ class Plane:
 
 
 class Services:
-    """Everything that answers RPCs, each part built from those before it."""
+    """All services that answer RPCs, each built from those before it."""
 
     def __init__(self, options: Options, folder: Path, sockets: Path, way: str, lifeline: int) -> None:
         apps, functions, calls = AppTable(), FunctionTable(), CallTable()
@@ -115,7 +115,7 @@ class Services:
 
 @asynccontextmanager
 async def control_plane(options: Options) -> AsyncIterator[Plane]:
-    """Run a control plane inside the block; nothing is left of it afterwards except a named state folder."""
+    """Run a control plane for the duration of the block. Only a state folder that was asked for remains."""
     adopt_orphans()
     with (
         _pipe() as lifeline,
@@ -131,7 +131,7 @@ async def control_plane(options: Options) -> AsyncIterator[Plane]:
 
 @contextmanager
 def _pipe() -> Iterator[int]:
-    """Yield the reading end of a pipe whose writing end nobody else has: at the latest it closes with this process."""
+    """Yield the reading end of a pipe. Only this process has its writing end, which closes when this process ends."""
     reading, writing = os.pipe()
     try:
         yield reading

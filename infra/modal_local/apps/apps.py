@@ -12,7 +12,7 @@ from infra.modal_local.containers.lifecycle import Lifecycle
 from infra.modal_local.errors import not_found
 from infra.modal_local.records import App, AppTable, FunctionTable
 
-SILENCE_SECONDS = 90  # a client sends a heartbeat every 15; one that was killed cannot say goodbye
+SILENCE_SECONDS = 90  # clients send a heartbeat every 15 s; a killed client cannot say that it stops
 RUNNING = (api_pb2.APP_STATE_EPHEMERAL, api_pb2.APP_STATE_INITIALIZING)
 
 
@@ -25,7 +25,7 @@ class Apps:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def stop(self, app: App) -> None:
-        """End an app: its schedules, its containers, its log."""
+        """Stop an app: its schedules, its containers, its log."""
         if app.stopped:
             return
         app.state, app.stopped_at = api_pb2.APP_STATE_STOPPED, time.time()
@@ -34,7 +34,7 @@ class Apps:
         app.log.close()
 
     async def end_abandoned(self) -> None:
-        """Stop, forever, running apps whose client has gone without a word."""
+        """Stop running apps whose clients have disappeared; never return."""
         while True:
             await asyncio.sleep(SILENCE_SECONDS / 3)
             for app in self._apps:
@@ -42,7 +42,7 @@ class Apps:
                     await self.stop(app)
 
     async def close(self) -> None:
-        """End all apps."""
+        """Stop all schedules."""
         for app in self._apps:
             self._schedules.stop(app)
         for task in self._tasks:
@@ -59,7 +59,9 @@ class Apps:
     async def AppCreate(self, request: api_pb2.AppCreateRequest) -> api_pb2.AppCreateResponse:
         app = self._apps.add(App(request.description, request.app_state))
         if app.state == api_pb2.APP_STATE_DETACHED:
-            said = f"The detached app {app.description!r} ends with this control plane; the one of `serve` stays."
+            said = (
+                f"The detached app {app.description!r} ends with this control plane; start `serve` to keep it running."
+            )
             notices.show(said, app.id)
         page = "(local: there is no web page)"
         return api_pb2.AppCreateResponse(app_id=app.id, app_page_url=page, app_logs_url=page)

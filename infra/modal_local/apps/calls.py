@@ -19,13 +19,13 @@ INPUTS_OUTSTANDING = 1000
 
 
 def token(**content: str | int) -> str:
-    """Return what the client takes for a signed token; it reads `idx` from it and sends it back."""
+    """Return a token that the client accepts as a signed one: it reads `idx` from it and sends it back."""
     parts = [json.dumps(part).encode() for part in ({"alg": "none", "typ": "JWT"}, content)]
     return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts) + "."
 
 
 def read_token(text: str) -> dict[str, str | int]:
-    """Return what a token of ours holds."""
+    """Return the content of such a token."""
     content: dict[str, str | int] = json.loads(base64.urlsafe_b64decode(text.split(".")[1] + "=="))
     return content
 
@@ -37,13 +37,13 @@ class Calls:
         self._functions, self._calls, self._containers = functions, calls, containers
 
     def _start(self, function: Function, invocation: "api_pb2.FunctionCallInvocationType.ValueType") -> Call:
-        """Begin a call without inputs."""
+        """Start a call that has no inputs yet."""
         return self._calls.add(Call(function, invocation))
 
     def _add(
         self, call: Call, items: list[api_pb2.FunctionPutInputsItem]
     ) -> list[api_pb2.FunctionPutInputsResponseItem]:
-        """Give a call inputs, and let them run."""
+        """Add inputs to a call and let them run."""
         inputs = [Input(call, item.idx, item.input) for item in items]
         call.inputs |= {one.id: one for one in inputs}
         self._containers.enqueue(inputs)
@@ -111,13 +111,13 @@ class Calls:
     async def _wait(
         self, call: Call, request: api_pb2.FunctionGetOutputsRequest, caller: Container | None
     ) -> list[int]:
-        """Return the numbers of the outputs asked for, as soon as there is one or the time is over."""
+        """Wait for outputs and return their numbers: as soon as there is one, or none after the timeout."""
         deadline = time.monotonic() + request.timeout
         if found := _wanted(call, request):
             return found
         if caller:
             caller.waiting += 1
-            self._containers.pump()  # its place is free for another
+            self._containers.pump()  # another container may run meanwhile
         try:
             while not (found := _wanted(call, request)) and time.monotonic() < deadline:
                 await call.changed.wait(deadline - time.monotonic())

@@ -1,4 +1,4 @@
-"""Deployments: an app's functions as they were published, each a version that can be called or brought back."""
+"""Deployments: the versions of an app, which can be called by number, listed and rolled back to."""
 
 import time
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from infra.modal_local.records import App, AppTable, Deployment, Function, Funct
 
 
 class Deployments:
-    """Answers the RPCs that publish apps and go back to earlier versions."""
+    """Answers the RPCs that publish apps and roll them back."""
 
     def __init__(self, apps: AppTable, functions: FunctionTable, containers: Lifecycle, schedules: Schedules) -> None:
         self._apps, self._functions = apps, functions
@@ -45,12 +45,12 @@ class Deployments:
         self._replace_containers(app)
         functions = [self._functions.get(one) for one in app.function_ids.values()]
         self._schedules.start(app, functions)
-        for function in functions:  # those that are kept warm start now
+        for function in functions:  # so that warm containers start now
             self._containers.pool(function)
         self._containers.pump()
 
     def _replace_containers(self, app: App) -> None:
-        for container in self._containers.of(app):  # they finish what they do; new inputs find the new code
+        for container in self._containers.of(app):  # running inputs finish; new ones get the new code
             container.draining = True
             self._containers.pool(container.function).changed.notify()
 
@@ -66,7 +66,7 @@ class Deployments:
     async def AppRollback(self, request: api_pb2.AppRollbackRequest) -> api_pb2.AppRollbackResponse:
         app = self._apps.get(request.app_id)
         if app.version == 1 and request.version < 0:
-            raise refused(f"The app {app.name!r} has only one version, so there is none to go back to.")
+            raise refused(f"The app {app.name!r} has only one version: there is nothing to roll back to.")
         old = app.deployment(request.version if request.version > 0 else app.version - 1)
         for mine, theirs in ((app.function_ids, old.function_ids), (app.class_ids, old.class_ids)):
             mine.clear()
@@ -89,7 +89,7 @@ class Deployments:
 
 
 def _deployment(app: App, functions: Iterable[Function], request: api_pb2.AppPublishRequest) -> Deployment:
-    """Return a copy of all that the app's next deployment consists of."""
+    """Return a copy of everything that makes up the app's next deployment."""
     history = api_pb2.AppDeploymentHistory(
         app_id=app.id,
         version=app.version + 1,

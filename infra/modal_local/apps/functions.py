@@ -14,7 +14,7 @@ from infra.modal_local.storage.blobs import Blobs
 from infra.modal_local.storage.images import Images
 
 Metadata = api_pb2.FunctionHandleMetadata
-# Those of `with_options`, `with_concurrency` and `with_batching` that a definition has under the same name.
+# Options of `with_options`, `with_concurrency` and `with_batching` that have the same name in a definition.
 PLAIN_OPTIONS = [
     *("timeout_secs", "task_idle_timeout_secs", "max_concurrent_inputs", "batch_max_size", "batch_linger_ms"),
     *("cloud_provider_str", "routing_region"),
@@ -64,7 +64,7 @@ class Functions:
         )
 
     def _describe(self, function: Function, definition: api_pb2.Function | None = None) -> Metadata:
-        """Return what clients are told about a function; its definition may be about to change."""
+        """Return a function's metadata for clients, also for a definition that it does not have yet."""
         definition = definition or function.definition
         metadata = describe(function, definition)
         for name in web_endpoints(definition):
@@ -73,7 +73,7 @@ class Functions:
         return metadata
 
     def _tell(self, function: Function, ranked: Sequence[api_pb2.Function] = ()) -> None:
-        """Tell the user what the function asks for and does not get."""
+        """Tell the user what the function asks for and does not get here."""
         if asked := asked_for(function.definition, ranked):
             notices.show(f"{function.name} asks for {asked}: recorded, not given.", function.app.id)
         endpoints = web_endpoints(function.definition)
@@ -109,7 +109,7 @@ class Functions:
         )
 
     def _pin(self, app: App, tag: str, version: int) -> Function:
-        """Return a function as it was in an earlier deployment."""
+        """Return a function as it was in an earlier version of its app."""
         deployment = app.deployment(version)
         function_id = deployment.function_ids.get(tag)
         if function_id is None:
@@ -157,7 +157,7 @@ class Functions:
 
 
 def describe(function: Function, definition: api_pb2.Function) -> Metadata:
-    """Return a function's definition as its clients need it."""
+    """Return a definition's metadata for clients."""
     metadata = Metadata(
         function_name=definition.function_name,
         function_type=definition.function_type,
@@ -185,7 +185,7 @@ def describe(function: Function, definition: api_pb2.Function) -> Metadata:
 
 
 def _as_data(definition: api_pb2.Function) -> api_pb2.FunctionData:
-    """Return a definition in the form that has room for several GPUs."""
+    """Return a definition in the form that allows for alternative GPUs."""
     data = api_pb2.FunctionData(
         module_name=definition.module_name,
         function_name=definition.function_name,

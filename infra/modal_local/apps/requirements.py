@@ -10,7 +10,7 @@ CLOSED = (api_pb2.NetworkAccess.BLOCKED, api_pb2.NetworkAccess.ALLOWLIST)
 def asked_for(definition: api_pb2.Function, ranked: Iterable[api_pb2.Function] = ()) -> str:
     """Name what a function asks for and does not get; the function runs without it.
 
-    `ranked` are the function's definitions, the preferred one first, if several kinds of GPU would do.
+    `ranked` holds one definition per acceptable kind of GPU, the preferred one first.
     """
     resources, placement = definition.resources, definition.scheduler_placement
     settings = definition.autoscaler_settings
@@ -44,7 +44,7 @@ def web_endpoints(definition: api_pb2.Function) -> list[str]:
 
 
 def why_not_callable(definition: api_pb2.Function) -> str:
-    """Say why a function cannot run here at all, or return an empty text. The rest of its app can."""
+    """Explain why a function cannot be called here; an empty text if it can. The rest of its app still runs."""
     name = definition.function_name
     buckets = [f"{one.bucket_name} at {one.mount_path}" for one in definition.cloud_bucket_mounts]
     reasons = {

@@ -1,4 +1,4 @@
-"""The first code in a container's process: give it its own files, then become Modal's entrypoint.
+"""The first code that runs in a container: set up its file system, then become Modal's entrypoint.
 
 Runs as `python -I -S boot.py SPEC`: it needs the standard library only, and starts quickly.
 """
@@ -19,7 +19,7 @@ MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE, MS_RELATIME = 1, 32, 4096, 1
 
 
 def main() -> None:
-    """Prepare the process as the JSON file says that is its only argument, and run Modal's entrypoint in it."""
+    """Prepare the process as its argument, a JSON file, specifies, and run Modal's entrypoint in it."""
     spec = json.loads(Path(sys.argv[1]).read_text())
     if spec["paths"] == "redirect":
         home = spec["grafts"]["/root"]
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def redirected(path: str, grafts: "dict[str, str]") -> str:
-    """Return where a path of the container is really."""
+    """Return the real location of a path in the container."""
     for target, source in grafts.items():
         if Path(path).is_relative_to(target):
             return str(Path(source, Path(path).relative_to(target)))
@@ -44,18 +44,18 @@ def redirected(path: str, grafts: "dict[str, str]") -> str:
 
 
 def enter_own_root(spec: "dict[str, Any]", user: bool) -> None:
-    """Make `/` a private copy of the machine's in which every path of `grafts` is a folder of ours.
+    """Make `/` a private view of the machine's files in which each path in `grafts` shows one of our folders.
 
-    What is in `keep` (Python itself) stays visible also below such a path; what is in `read_only` cannot be written.
+    Paths in `keep` (Python itself) stay visible even below such a folder; paths in `read_only` cannot be changed.
     """
     new_root = Path(spec["new_root"])
     ids = os.getuid(), os.getgid()
     call("unshare", CLONE_NEWNS | (CLONE_NEWUSER if user else 0))
-    if user:  # without privileges: be the same user in a namespace of our own
+    if user:  # without privileges: the same user in a new namespace
         Path("/proc/self/setgroups").write_text("deny")
         for name, number in zip(("uid_map", "gid_map"), ids, strict=True):
             Path("/proc/self", name).write_text(f"{number} {number} 1")
-        call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL)  # which `unshare` has reset: die with the supervisor
+        call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL)  # `unshare` has reset it: die with the supervisor
     call("mount", None, b"/", None, MS_REC | MS_PRIVATE, None)
     call("mount", b"tmpfs", os.fsencode(new_root), b"tmpfs", 0, b"mode=755")
     graft(Path("/"), new_root, {Path(path): Path(source) for path, source in spec["grafts"].items()})
@@ -71,7 +71,7 @@ def enter_own_root(spec: "dict[str, Any]", user: bool) -> None:
 
 
 def graft(host: Path, new: Path, grafts: "dict[Path, Path]") -> None:
-    """Fill the folder `new` with what `host` holds, and with our folders in their places."""
+    """Show in the folder `new` what `host` contains, with our folders in their places."""
     names = set(os.listdir(host)) if host.is_dir() else set()
     names |= {path.relative_to(host).parts[0] for path in grafts if path.is_relative_to(host) and path != host}
     for name in names:
@@ -99,7 +99,7 @@ def bind(source: Path, place: Path) -> None:
 
 
 def protect(folder: Path) -> None:
-    """Let nobody write below a folder. Flags that the mount has already must stay: without privileges none may go."""
+    """Make a folder read-only. The mount keeps its other flags: unprivileged users may not remove any."""
     call("mount", os.fsencode(folder), os.fsencode(folder), None, MS_BIND | MS_REC, None)
     flags = os.statvfs(folder).f_flag
     kept = flags & (os.ST_NOSUID | os.ST_NODEV | os.ST_NOEXEC | os.ST_NOATIME | os.ST_NODIRATIME)

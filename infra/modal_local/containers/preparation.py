@@ -1,4 +1,4 @@
-"""What a container's process is given: its files and Volumes, its arguments, its variables."""
+"""Prepares what a container gets: its files and Volumes, its arguments, its environment variables."""
 
 import os
 import shutil
@@ -23,14 +23,14 @@ PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "OMP_NUM_THREADS", "SSL_CERT_FILE")
 
 @dataclass(frozen=True)
 class Limits:
-    """How many containers may work at the same time, and which of our variables they inherit."""
+    """How many containers may run at the same time, and which environment variables they inherit."""
 
     containers: int
     inherited: tuple[str, ...] = ()
 
 
 class Preparation:
-    """Prepares a container's folder, below `folder`, and the variables of its process.
+    """Prepares a container's folder, inside `folder`, and its environment variables.
 
     `way` is one of WAYS, `python` the interpreter of all containers.
     """
@@ -53,11 +53,11 @@ class Preparation:
         self._volumes, self._secrets = volumes, secrets
 
     def socket(self, container: Container) -> Path:
-        """Return where the control plane listens to a container."""
+        """Return the socket on which the control plane listens to a container."""
         return self._sockets / container.id
 
     def _short_tmp(self, container: Container) -> Path:
-        """Return another path of the container's temporary folder, short enough for the sockets that libraries make."""
+        """Return a link to the container's temporary folder, short enough for the sockets that libraries put there."""
         return self._sockets / f"{container.id}.tmp"
 
     def remove(self, container: Container) -> None:
@@ -67,7 +67,7 @@ class Preparation:
             path.unlink(missing_ok=True)
 
     async def prepare(self, container: Container) -> Path:
-        """Fill the container's folder and return the file that tells `boot.py` about it."""
+        """Fill the container's folder and return the file that tells `boot.py` what to do."""
         for name in ("new", "fs/root", "tmp"):
             (container.folder / name).mkdir(parents=True)
         self._short_tmp(container).symlink_to(container.folder / "tmp")
@@ -83,12 +83,12 @@ class Preparation:
             points.add(path)
             await self._volumes.mount(container.id, mount, root / path.relative_to("/"))
         workdir = PurePosixPath(self._images.workdir(definition.image_id) or "/root")
-        if not Path(workdir).exists():  # else the machine's own
+        if not Path(workdir).exists():  # otherwise the machine's folder is used
             points.add(graft_point(workdir))
         if any(workdir.is_relative_to(point) for point in points):
             (root / workdir.relative_to("/")).mkdir(parents=True, exist_ok=True)
         (container.folder / "arguments").write_bytes(self._arguments(container).SerializeToString())
-        # An outer point before an inner one; the inner one's files are already in its folder.
+        # A graft below another one is not needed: its files are in the outer one's folder already.
         grafts = {
             str(point): root / point.relative_to("/")
             for point in sorted(points)
@@ -125,7 +125,7 @@ class Preparation:
         )
 
     def environment(self, container: Container) -> dict[str, str]:
-        """Return the variables of the container's process."""
+        """Return the container's environment variables."""
         definition = container.function.definition
         names = (*PASSED_ON, *self._limits.inherited)
         variables = {name: os.environ[name] for name in names if name in os.environ}
@@ -150,7 +150,7 @@ class Preparation:
 
 
 def inherited(names: Iterable[str], environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """Return those variables that are set; warn about the others."""
+    """Return the names of variables that are set; warn about the others."""
     for name in names:
         if name not in environment:
             print(f"infra.modal_local: {name} is not set here, so containers do not get it.", file=sys.stderr)

@@ -1,9 +1,9 @@
-"""Show folders at other paths to Python code, where the system gives no namespaces (macOS, locked-down Linux).
+"""Shows folders at other paths to Python code on systems without namespaces (macOS, some locked-down Linux).
 
-The functions of `os` and `open` are replaced by ones that translate the paths they are given. So code in C that opens
-files itself (a database, a native Parquet reader given a path) and other programs do not see the folders.
+It replaces `open` and the functions of `os` by versions that translate paths. Other programs, and C code that opens
+files itself (a database, a native Parquet reader), do not see the folders.
 
-This file is the `sitecustomize` of the containers' Python, so other Python processes of a container see them too.
+This file is the `sitecustomize` module of the containers' Python, so all Python processes of a container run it.
 """
 
 import builtins
@@ -22,12 +22,12 @@ CHANGING = [
     *("chmod", "chown", "lchown", "mkdir", "mkfifo", "mknod", "remove", "rmdir", "setxattr", "removexattr"),
     *("truncate", "unlink", "utime"),
 ]
-TWO_PATHS = {"link": 1, "rename": 0, "replace": 0, "symlink": 1}  # and the first of them that is changed
+TWO_PATHS = {"link": 1, "rename": 0, "replace": 0, "symlink": 1}  # the index of the first path that changes
 WRITING_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 def install(grafts: "dict[str, str]", read_only: "list[str]") -> None:
-    """Translate, from now on, every path below a key of `grafts`; raise OSError for changes below `read_only`."""
+    """From now on, translate every path below a key of `grafts`, and refuse changes below `read_only` with OSError."""
 
     def translate(path: Any) -> Any:
         if not isinstance(path, (str, bytes, os.PathLike)):
@@ -39,7 +39,7 @@ def install(grafts: "dict[str, str]", read_only: "list[str]") -> None:
                 return os.fsencode(moved) if isinstance(path, bytes) else moved
         return path
 
-    # A process that has changed to one of the folders gives relative paths and real ones.
+    # After `chdir` to one of the folders, relative paths resolve to real ones.
     protected = [*read_only, *(translate(path) for path in read_only)]
 
     def check(path: Any) -> None:
@@ -63,7 +63,7 @@ def _below(path: str, folder: str) -> bool:
 
 
 def _opens_for_reading(name: str, module: Any, args: Any, kwargs: Any) -> bool:
-    """Whether a call of `open` cannot change the file."""
+    """Whether this is a call of `open` that cannot change the file."""
     if name != "open":
         return False
     if module is os:

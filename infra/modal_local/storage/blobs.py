@@ -1,4 +1,4 @@
-"""Large values: clients and containers upload and download them over HTTP; the disk that they take is bounded."""
+"""Large values, which clients and containers upload and download over HTTP; their disk space is limited."""
 
 import asyncio
 import hashlib
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Offer:
-    """A part of a file that anyone who knows its address may download."""
+    """Part of a file, which anyone who knows its address may download."""
 
     path: Path
     begin: int
@@ -31,14 +31,14 @@ class Offer:
 
 
 class Blobs:
-    """Answers the RPCs about blobs; serves and takes them, keeping at most `most` bytes."""
+    """Answers the RPCs about blobs and transfers them; keeps at most `most` bytes."""
 
     def __init__(self, folder: Path, most: int, calls: CallTable) -> None:
         self._folder, self._most, self._calls = folder, most, calls
         folder.mkdir(parents=True)
         self._offers: OrderedDict[str, Offer] = OrderedDict()
         self._uploads: OrderedDict[str, Path] = OrderedDict()
-        self._awaited: set[str] = set()  # uploaded, but nobody has fetched them yet
+        self._awaited: set[str] = set()  # uploaded, but not yet fetched
         self._runner: web.AppRunner | None = None
         self._address = ""
 
@@ -59,11 +59,11 @@ class Blobs:
             await self._runner.cleanup()
 
     def offer(self, path: Path, begin: int = 0, end: int | None = None) -> str:
-        """Return an address at which a part of a file can be downloaded."""
+        """Return the address for downloading part of a file."""
         return self._publish(self._offers, Offer(path, begin, end))
 
     def not_served(self, name: str) -> str:
-        """Return the address of a web endpoint that is not served; whoever asks is told so."""
+        """Return an address for a web endpoint that is not served; requests to it get an error that says so."""
         return f"{self._address}/{NOT_SERVED}/{name}"
 
     def _publish(self, addresses: "OrderedDict[str, T]", what: T) -> str:
@@ -94,7 +94,7 @@ class Blobs:
         return web.Response(headers={"ETag": f'"{digest.hexdigest()}"'})
 
     def take(self, blob_id: str) -> bytes:
-        """Return a blob's bytes and forget it."""
+        """Return a blob's bytes and remove it."""
         path = self._folder / Path(blob_id).name
         content = path.read_bytes()
         path.unlink()
@@ -102,7 +102,7 @@ class Blobs:
         return content
 
     def _prune(self) -> None:
-        """Remove the oldest blobs that have been fetched, until the others fit."""
+        """Remove the oldest fetched blobs until the rest fits."""
         sizes = {path: path.stat() for path in self._folder.iterdir()}
         total = sum(one.st_size for one in sizes.values())
         needed = self._awaited | {one.body.args_blob_id for one in self._calls.unfinished_inputs()}

@@ -1,4 +1,4 @@
-"""Dicts: kept in memory, they end with the control plane."""
+"""Dicts, kept in memory for as long as the control plane runs."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Images: recorded, not built. Of a build, only the variables and the working folder that it sets are carried out."""
+"""Images: recorded, not built. Only the variables and the working folder that they set have an effect."""
 
 import hashlib
 import os
@@ -30,19 +30,19 @@ class Images:
         )
 
     def _layers(self, image_id: str) -> list[api_pb2.Image]:
-        """Return an image after those that it is built on."""
+        """Return an image and the images it is built on, the lowest first."""
         image = self._images.get(image_id)
         if image is None:
             return []
         return [*(layer for base in image.base_images for layer in self._layers(base.image_id)), image]
 
     def _commands(self, image_id: str) -> list[tuple[str, str]]:
-        """Return the instructions of an image's build, and what each is about."""
+        """Return the instructions of an image's build with their arguments."""
         steps = [step.strip() for layer in self._layers(image_id) for step in layer.dockerfile_commands]
         return [(step.split(maxsplit=1)[0].upper(), step.partition(" ")[2].strip()) for step in steps if step]
 
     def describe(self, image_id: str) -> str:
-        """Say what of an image is not carried out; nothing if that makes no difference."""
+        """Describe an image that would differ from this Python; an empty text if it would not."""
         layers = self._layers(image_id)
         if not layers:
             return ""
@@ -57,12 +57,12 @@ class Images:
         return f"an image{of}{built_on}"
 
     def workdir(self, image_id: str) -> str:
-        """Return the folder in which an image's containers start, or an empty text."""
+        """Return the working folder that an image sets, or an empty text."""
         folders = [about for command, about in self._commands(image_id) if command == "WORKDIR"]
         return str(PurePosixPath("/", *folders)) if folders else ""
 
     def environment(self, image_id: str) -> dict[str, str]:
-        """Return the variables that an image sets: `$PATH` in them is this machine's."""
+        """Return the variables that an image sets; `$PATH` in them stands for this machine's."""
         words = [word for command, rest in self._commands(image_id) if command == "ENV" for word in shlex.split(rest)]
         path = os.environ.get("PATH", "")
         pairs = (word.partition("=") for word in words)

@@ -1,4 +1,4 @@
-"""Queues: kept in memory, they end with the control plane."""
+"""Queues, kept in memory for as long as the control plane runs."""
 
 import sys
 import time
