@@ -327,19 +327,21 @@ def test_what_an_app_asks_for_is_recorded_once_and_the_rest_runs(tmp_path: Path)
         assert "/not-served/" in refused
     told = [line.removeprefix("infra.modal_local: ") for line in result.stderr.splitlines()[1:]]
     version = ".".join(map(str, sys.version_info[:3]))
-    assert told == [
-        "resources asks for GPU H100:8, 1 to 4 CPUs, 512 MiB, a disk of 600000 MiB, cloud aws,"
-        " region us-east or eu-west, memory snapshots: recorded, not given.",
-        "an image of 1 build step built on python:3.13.0-slim-bookworm: recorded, not built;"
-        f" this Python {version} runs it.",
-        "ranked asks for GPU H100:2 or GPU A100, a blocked network: recorded, not given.",
-        "bucket mounts the bucket my-bucket at /bucket, and bucket mounts are not emulated:"
-        " recorded, but it cannot be called.",
-        "page is a web endpoint: recorded, not served.",
-        "Server.page is a web endpoint: recorded, not served.",
-        "cluster needs a cluster of 2 containers, and clusters are not emulated: recorded, but it cannot be called.",
-        "ranked has a schedule, which starts only when the app is deployed.",
-    ]
+    assert sorted(told) == sorted(
+        [
+            "resources asks for GPU H100:8, 1 to 4 CPUs, 512 MiB, a disk of 600000 MiB, cloud aws,"
+            " region us-east or eu-west, memory snapshots: recorded, not given.",
+            "an image of 1 build step built on python:3.13.0-slim-bookworm: recorded, not built;"
+            f" this Python {version} runs it.",
+            "ranked asks for GPU H100:2 or GPU A100, a blocked network: recorded, not given.",
+            "bucket mounts the bucket my-bucket at /bucket, and bucket mounts are not emulated:"
+            " recorded, but it cannot be called.",
+            "page is a web endpoint: recorded, not served.",
+            "Server.page is a web endpoint: recorded, not served.",
+            "cluster needs a cluster of 2 containers, and clusters are not emulated: recorded, but it cannot be called.",
+            "ranked has a schedule, which starts only when the app is deployed.",
+        ]
+    )
 
 
 def test_a_detached_app_is_told_that_it_ends(tmp_path: Path) -> None:
