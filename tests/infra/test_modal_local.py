@@ -338,7 +338,8 @@ def test_what_an_app_asks_for_is_recorded_once_and_the_rest_runs(tmp_path: Path)
             " recorded, but it cannot be called.",
             "page is a web endpoint: recorded, not served.",
             "Server.page is a web endpoint: recorded, not served.",
-            "cluster needs a cluster of 2 containers, and clusters are not emulated: recorded, but it cannot be called.",
+            "cluster needs a cluster of 2 containers, and clusters are not emulated:"
+            " recorded, but it cannot be called.",
             "ranked has a schedule, which starts only when the app is deployed.",
         ]
     )
