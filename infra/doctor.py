@@ -1,7 +1,7 @@
-"""Checks this machine and the installation: `make doctor`, or `python infra/doctor.py`.
+"""Check this machine and the installation: `make doctor`, or `python infra/doctor.py`.
 
-Standard library only, and no syntax newer than Python 3.7: it must run before anything is installed,
-and an unsuitable Python must get a message, not a traceback.
+It uses only the standard library and no syntax newer than Python 3.7, because it must run before anything is installed,
+and an unsuitable Python should give a message, not a traceback.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OK, ABSENT, FAIL = "[ OK ]", "[ -- ]", "[FAIL]"
 
 
 class Check(NamedTuple):
-    """One line of the report. A line that is not OK carries its remedy."""
+    """One line of the report. A line that is not OK says what to do."""
 
     status: str
     topic: str
@@ -44,7 +44,7 @@ def output_of(*command: str) -> str | None:
 
 
 def accepted_minors(pyproject: str) -> range:
-    """Return the minor versions of Python 3 that `requires-python` admits."""
+    """Return the minor versions of Python 3 that `requires-python` allows."""
     match = re.search(r'^requires-python = ">=3\.(\d+),<3\.(\d+)"', pyproject, re.MULTILINE)
     if match is None:
         raise ValueError("pyproject.toml: requires-python is not of the form >=3.A,<3.B")
@@ -79,7 +79,7 @@ def check_git(version_output: str | None) -> Check:
 
 
 def check_system(system: str, release: str, root: Path) -> Check:
-    """Windows itself cannot run Airflow; WSL can, but is slow on the Windows disks under /mnt."""
+    """Check the system: Windows itself cannot run Airflow; WSL can, but is slow on the Windows disks under /mnt."""
     if system == "Windows":
         return Check(FAIL, "system", "Windows: run `wsl --install`, then clone and work inside WSL")
     if system == "Linux" and "microsoft" in release.lower():
@@ -124,21 +124,21 @@ def check_memory(total_bytes: int) -> Check:
 
 
 def port_is_busy(port: int) -> bool:
-    """Tell whether anything on this machine listens on a port."""
+    """Return whether anything on this machine listens on a port."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def check_port(port: int, user: str, busy: bool) -> Check:
-    """Name whose UI a busy port disturbs; the labs run without it."""
+    """Say whose UI needs the port if it is busy. The labs run without it."""
     if not busy:
         return Check(OK, f"port {port}", f"free for {user}")
     return Check(ABSENT, f"port {port}", f"busy: stop what uses it before you open {user}'s UI, or choose another port")
 
 
 def check_docker(client: str | None, server: str | None) -> Check:
-    """Tell a missing Docker from one whose engine is not running."""
+    """Distinguish a missing Docker from one whose engine is not running."""
     if server:
         return Check(OK, "Docker", f"engine {server}")
     if client:
@@ -147,7 +147,7 @@ def check_docker(client: str | None, server: str | None) -> Check:
 
 
 def check_compose(plugin: str | None, standalone: str | None) -> Check:
-    """Look for Compose, as a plugin of Docker or by itself."""
+    """Look for Compose, as a Docker plugin or as a separate program."""
     if plugin or standalone:
         return Check(OK, "compose", f"docker compose {plugin}" if plugin else f"docker-compose {standalone}")
     return Check(ABSENT, "compose", "not found (optional, for infra/compose.yaml): install Docker Compose v2")
@@ -161,7 +161,7 @@ def check_tool(name: str, version_output: str | None, purpose: str, page: str) -
 
 
 def lock_differences(lock: str) -> list[str]:
-    """Tell where the packages of the Python that runs this differ from the lock."""
+    """Return how the packages of the Python that runs this differ from the lock file."""
     from importlib import metadata
 
     from packaging.requirements import Requirement
@@ -196,11 +196,14 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def repair_moved(venv: Path, root: Path) -> bool:
-    """Let the commands of a moved environment find their Python, and Python this checkout. Return whether it moved."""
+    """Make a moved environment work again: its commands find Python, and Python finds this checkout.
+
+    Return whether it had moved.
+    """
     old, new = moved_from(venv), str(venv.resolve())
     if old is None:
         return False
-    # A path with a space cannot stand after #!, so a shell starts Python, as pip and uv do it.
+    # A path after #! must not contain a space, so a shell starts Python, as pip and uv do.
     header = f"#!/bin/sh\n'''exec' \"{new}/bin/python\" \"$0\" \"$@\"\n' '''\n".encode()
     for script in (venv / "bin").iterdir():
         if script.is_symlink() or not script.is_file():
@@ -222,7 +225,7 @@ def repair_moved(venv: Path, root: Path) -> bool:
 
 
 def check_environment(venv: str, installed: bool, report: str | None) -> Check:
-    """`report` is what `doctor.py --lock-differences` printed when run by the environment's own Python."""
+    """Compare with the lock: `report` is what the environment's own Python printed for `--lock-differences`."""
     if not installed:
         return Check(ABSENT, "environment", f"{venv} not installed yet: make setup")
     if report is None:
@@ -291,7 +294,7 @@ def main(arguments: list[str]) -> int:
         print(f"{check.status} {check.topic:<13}{check.text}")
     failures = sum(check.status == FAIL for check in checks)
     if failures:
-        print(f"\n{failures} to repair: each [FAIL] line ends with its remedy.")
+        print(f"\n{failures} to fix: each [FAIL] line says how.")
     return 1 if failures else 0
 
 

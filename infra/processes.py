@@ -1,12 +1,13 @@
-"""Start processes that end with the one that started them, and stop processes with everything they started.
+"""Start processes that end together with the process that started them, and stop process trees.
 
-`python -m infra.processes COMMAND …` is a supervisor. It runs the command in a session of its own, and stops all that
-the command started when it receives SIGINT, SIGTERM or SIGHUP, when its own parent is gone (also after SIGKILL, which
-nobody can handle), and when the command itself has ended. It ends as the command ended: with the same exit status, or
-by the same signal. The supervisor is two processes that watch each other, so either may be killed too.
+`python -m infra.processes COMMAND …` is a supervisor. It runs the command in a new session, and stops everything that
+the command started when it receives SIGINT, SIGTERM or SIGHUP, when its own parent is gone (even after SIGKILL, which
+no process can handle), and when the command itself has ended. It ends the way the command ended: with the same exit
+status, or by the same signal. The supervisor consists of two processes that watch each other, so either one may be
+killed too.
 
-A process notices that its parent is gone by asking for the parent's id from time to time. This works on every Unix,
-whoever inherited which file descriptor, and survives `fork`, `exec` and a change of user.
+A process notices that its parent is gone by checking its parent's id from time to time. This works on every Unix, does
+not depend on inherited file descriptors, and survives `fork`, `exec` and a change of user.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from typing import NoReturn
 import psutil
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-STOP_SECONDS = 10.0  # how long processes may take to stop before they are killed
+STOP_SECONDS = 10.0  # processes that take longer to stop are killed
 POLL_SECONDS = 0.2
 
 _PR_SET_CHILD_SUBREAPER = 36  # of Linux: see prctl(2)
@@ -36,8 +37,8 @@ def supervised(
 ) -> list[str]:
     """Return the command line that runs `command` under a supervisor which ends with this process.
 
-    `stop` is the signal that asks the command to stop; after `seconds` it is killed. To stop it yourself, send the
-    supervisor any of STOP_SIGNALS and wait for it.
+    `stop` is the signal that asks the command to stop; if it still runs after `seconds`, it is killed. To stop it
+    yourself, send the supervisor any of STOP_SIGNALS and wait for it to end.
     """
     options = [f"--parent={os.getpid()}", f"--stop={stop.name}", f"--seconds={seconds}"]
     return [sys.executable, "-m", "infra.processes", *options, "--", *command]
@@ -66,13 +67,13 @@ def end_with_parent() -> None:
 def adopt_orphans() -> None:
     """Become the parent of descendants whose own parents have ended, so that `tree` finds them.
 
-    Only Linux can do this; elsewhere nothing happens.
+    This works only on Linux; on other systems nothing happens.
     """
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def tree(*pids: int) -> list[psutil.Process]:
-    """Return what runs of `pids`, of the sessions that they lead or led, and of the descendants of all of these."""
+    """Return the running processes among `pids`, in the sessions they lead or led, and below any of these."""
     processes = [one for one in psutil.process_iter(["ppid", "status"]) if one.info["status"] != psutil.STATUS_ZOMBIE]
     found = {process.pid for process in processes if process.pid in pids or _session(process) in pids}
     while children := {process.pid for process in processes if process.info["ppid"] in found} - found:
@@ -81,23 +82,23 @@ def tree(*pids: int) -> list[psutil.Process]:
 
 
 def stop_tree(*pids: int, stop: signal.Signals = signal.SIGTERM, seconds: float = STOP_SECONDS) -> None:
-    """Ask `pids` to stop, then whatever they leave behind; after `seconds` kill what still runs.
+    """Ask `pids` to stop, then whatever they leave behind; after `seconds`, kill what is still running.
 
-    Processes that have ended already may be among `pids`: what is left in their sessions is stopped all the same.
+    `pids` may include processes that have already ended: whatever is left in their sessions is stopped too.
     """
     _send(stop, _running(_processes(pids)))
     _stop_rest(lambda: tree(*pids), lambda: bool(_running(_processes(pids))), seconds)
 
 
 def kill_tree(*pids: int) -> None:
-    """Kill `pids`, their sessions and their descendants at once; this process last, if it is among them."""
+    """Kill `pids`, their sessions and their descendants at once; if this process is one of them, kill it last."""
     _kill(lambda: [process for process in tree(*pids) if process.pid != os.getpid()])
     if any(process.pid == os.getpid() for process in tree(*pids)):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def without_proxy(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return NO_PROXY and no_proxy for an environment: what either of them holds, and this machine itself."""
+    """Return NO_PROXY and no_proxy for an environment: the hosts that either of them lists, and this machine."""
     names = ("NO_PROXY", "no_proxy")
     hosts = [host.strip() for name in names for host in environment.get(name, "").split(",")]
     value = "*" if "*" in hosts else ",".join(dict.fromkeys([*filter(None, hosts), "127.0.0.1", "localhost", "::1"]))
@@ -105,7 +106,7 @@ def without_proxy(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def signal_name(status: int) -> str | None:
-    """Return the name of the signal that ended a process, such as SIGKILL, or None if it ended by itself.
+    """Return the name of the signal that ended a process, such as SIGKILL, or None if no signal did.
 
     `status` is a return code of `subprocess` (-9) or an exit status as shells report it (137).
     """
@@ -115,7 +116,7 @@ def signal_name(status: int) -> str | None:
 
 
 def main() -> NoReturn:
-    """Supervise the command of the command line, and end as it ended."""
+    """Supervise the command given on the command line, and end the way it ended."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.processes", description="Run a command that ends with its parent."
     )
@@ -135,10 +136,11 @@ def main() -> NoReturn:
 
 
 class _Child:
-    """A process that this one started, and the way it ended."""
+    """A process that this one started, and how it ended."""
 
     def __init__(self, run: Callable[[], NoReturn]) -> None:
         self.returncode: int | None = None  # as of `subprocess`: negative after a signal
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)  # until the child can act on them
         self.pid = os.fork()
         if not self.pid:
             try:
@@ -146,9 +148,10 @@ class _Child:
                 run()
             finally:
                 os._exit(1)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
     def runs(self) -> bool:
-        """Whether it has not ended. Adopted processes that have ended are waited for too, so that they disappear."""
+        """Whether it is still running. Adopted processes that have ended are reaped too."""
         with suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 if ended[0] == self.pid:
@@ -159,7 +162,8 @@ class _Child:
 def _supervise(
     run: Callable[[], NoReturn], parent: int, received: Sequence[int], stop: signal.Signals, seconds: float
 ) -> NoReturn:
-    """Run in a child until it ends, a signal is received, or the parent is gone; stop the rest; end like the child."""
+    """Run in a child until it ends, a signal arrives, or the parent is gone; stop the rest; end like the child."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     adopt_orphans()
     child = _Child(run)
     while child.runs() and not received and os.getppid() == parent:
@@ -169,7 +173,7 @@ def _supervise(
     _stop_rest(lambda: _below(child.pid), child.runs, seconds)
     child.runs()
     status = 1 if child.returncode is None else child.returncode
-    if status < 0:  # the same signal, so that this process's parent learns which one it was
+    if status < 0:  # end by the same signal, so that this process's parent learns which one it was
         if -status not in (signal.SIGKILL, signal.SIGSTOP):
             signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
@@ -180,6 +184,8 @@ def _supervise(
 def _execute(command: Sequence[str]) -> NoReturn:
     """Become the command."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and ignored signals are inherited
+    _handle_stop_signals(signal.SIG_DFL)  # a handler of the supervisor would swallow a signal that comes before `exec`
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     try:
         os.execvp(command[0], [*command])
     except OSError as error:
@@ -187,19 +193,19 @@ def _execute(command: Sequence[str]) -> NoReturn:
         os._exit(127)
 
 
-def _handle_stop_signals(handler: Callable[[int, FrameType | None], object]) -> None:
+def _handle_stop_signals(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
     for number in STOP_SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, handler)
 
 
 def _below(command: int) -> list[psutil.Process]:
-    """Return what runs because of this supervisor's command: its session, and all descendants, also adopted ones."""
+    """Return what runs because of this supervisor's command: its session and all descendants, even adopted ones."""
     return [process for process in tree(command, os.getpid()) if process.pid != os.getpid()]
 
 
 def _stop_rest(find: Callable[[], list[psutil.Process]], leader_runs: Callable[[], bool], seconds: float) -> None:
-    """Wait until nothing is found; ask what outlives its leader to stop, and kill everything after `seconds`."""
+    """Wait until nothing is found; ask processes that outlive their leader to stop; kill the rest after `seconds`."""
     give_up, asked = time.monotonic() + seconds, set[psutil.Process]()
     while (left := find()) and time.monotonic() < give_up:
         if not leader_runs():
@@ -211,8 +217,8 @@ def _stop_rest(find: Callable[[], list[psutil.Process]], leader_runs: Callable[[
 
 
 def _kill(find: Callable[[], list[psutil.Process]]) -> None:
-    give_up = time.monotonic() + STOP_SECONDS  # what cannot be killed (another user's, stuck in a device) is left
-    while (left := find()) and time.monotonic() < give_up:  # again: one may have started another just before
+    give_up = time.monotonic() + STOP_SECONDS  # some cannot be killed: another user's, or stuck in a device
+    while (left := find()) and time.monotonic() < give_up:  # repeat: a process may have started another just before
         _send(signal.SIGKILL, left)
         time.sleep(POLL_SECONDS / 4)
 
@@ -232,7 +238,7 @@ def _processes(pids: Iterable[int]) -> list[psutil.Process]:
 
 
 def _running(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
-    """Return those that have not ended. A zombie has: its entry only waits for its parent."""
+    """Return those that have not ended. A zombie has ended: its entry only waits for its parent."""
     return [process for process in processes if _runs(process)]
 
 

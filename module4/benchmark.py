@@ -1,9 +1,9 @@
-"""`python -m module4.benchmark`: the data steps beside a naive notebook's way to the same information.
+"""`python -m module4.benchmark`: the course's data steps against the way a naive notebook does the same.
 
-Both read the year and end with a table that a model could be fitted on, each in processes of their own, in turns. The
-notebook reads CSV with every column, merges everything, takes history by group-by, and one-hot encodes; it does not
-validate. Memory is what the first call adds at its peak, after the imports; time is the median of the calls after it,
-because both pay once for what their libraries prepare. Ratios are of medians over the rounds.
+Both read the whole year and end with a table to fit a model on. They run alternately, each time in a new process. The
+notebook reads every column of the CSV files, merges everything, computes history with group-by, and one-hot encodes; it
+does not validate. Memory is what the first call adds at its peak, after the imports. Time is the median of the later
+calls, because in the first one the libraries prepare themselves. The ratios compare medians over all rounds.
 """
 
 import json
@@ -42,7 +42,7 @@ def course() -> int:
 
 
 def notebook() -> int:
-    """Do the same the way notebooks do and return the number of rows."""
+    """Do the same in the way of a typical notebook and return the number of rows."""
     import pandas as pd
     from pandas.tseries.holiday import USFederalHolidayCalendar
 
@@ -104,10 +104,11 @@ def measure(function: str) -> dict[str, float]:
 def report(function: Callable[[], int]) -> None:
     """Call `function` several times in this process and print its figures as JSON."""
     import resource
+    from importlib import import_module
 
     import psutil
 
-    import shared.features  # noqa: F401  (imports all that either function needs)
+    import_module("shared.features")  # imports all that either function needs
 
     before = psutil.Process().memory_info().rss
     rows = function()
@@ -132,7 +133,7 @@ def report(function: Callable[[], int]) -> None:
 
 
 def main() -> None:
-    """Measure both in turns and print medians and ratios."""
+    """Measure both alternately and print medians and ratios."""
     os.environ.setdefault("PYTHONPATH", os.getcwd())
     runs: dict[str, list[dict[str, float]]] = {"notebook": [], "course": []}
     for number in range(ROUNDS):

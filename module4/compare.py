@@ -25,7 +25,7 @@ def compare_platforms(config: PipelineConfig, runs: Sequence[Run], folder: Path 
     rows = make_rows(runs)
     make_folder(folder)
     text = json.dumps({"config": config.model_dump(mode="json"), "runs": rows}, indent=2) + "\n"
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".compare-") as temporary:  # readers see old files or new ones
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".compare-") as temporary:  # readers never see half a file
         made = Path(temporary)
         (made / "json").write_text(text, encoding="utf-8")
         (made / "md").write_text(to_markdown(rows), encoding="utf-8")
@@ -45,7 +45,7 @@ def compare_platforms(config: PipelineConfig, runs: Sequence[Run], folder: Path 
 
 
 def make_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """Return a JSON-able row per run; the first that succeeded is what the others' fingerprints must equal."""
+    """Return a JSON-able row per run. All fingerprints must equal that of the first successful run."""
     reference = next((run.fingerprint for run in runs if run.fingerprint), None)
     plain = next((run.seconds for run in runs if run.platform == "python" and run.succeeded), None)
     rows = []
@@ -117,7 +117,7 @@ NARROW = ("platform", "status", "fingerprint", "wall time", "peak memory")
 
 
 def _rich_table(rows: Sequence[dict[str, Any]], title: str, width: int) -> Table:
-    """Return the table for a terminal; in a narrow one only what matters most. The fingerprint is never cut."""
+    """Return the table for a terminal; a narrow one gets only the main columns. The fingerprint is never cut."""
     shown = [column for column in _COLUMNS if width >= WIDE or column in NARROW]
     table = Table(title=title)
     for column in shown:

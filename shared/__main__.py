@@ -1,7 +1,7 @@
 """`python -m shared STEP`: the steps as commands, for Make, containers and pods.
 
 A step prints its result as JSON, one line per value; its log goes to standard error. `--result FILE`, before the step's
-name, also writes the result there, whole, as one JSON value: where an orchestrator collects it from a pod.
+name, also writes the whole result to a file as one JSON value, from which an orchestrator collects it in a pod.
 """
 
 import json
@@ -18,6 +18,7 @@ import typer
 from shared import steps
 from shared.config import preset
 from shared.errors import exit_on_error
+from shared.outputs import check_output
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="The steps of training, inference and monitoring.")
 
@@ -29,6 +30,8 @@ def _options(
         Path | None, typer.Option(dir_okay=False, writable=True, help="Also write the result to this file.")
     ] = None,
 ) -> None:
+    if result:
+        check_output(result, "result")
     context.obj = result
 
 
@@ -75,7 +78,7 @@ def _config(name: str = typer.Argument("lab", metavar="PRESET")) -> None:
 
 
 def main() -> None:
-    """Run one command; errors made for people are printed without a traceback and end with status 1."""
+    """Run one command; a PipelineError is printed without a traceback, and the exit status is 1."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", stream=sys.stderr)
     with exit_on_error():
         app(prog_name="python -m shared")

@@ -1,11 +1,11 @@
 """One validated configuration for every platform.
 
-It travels as one JSON string: Kubeflow Pipelines turns integers inside dictionaries into floats, a string survives.
+It travels as one JSON string, because Kubeflow Pipelines turns integers inside dictionaries into floats.
 """
 
 import json
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -17,31 +17,31 @@ Preset = Literal["tiny", "lab", "full"]
 PRESETS: tuple[Preset, ...] = get_args(Preset)
 
 DATA_BEGIN, DATA_END = date(2013, 1, 1), date(2014, 1, 1)
-HISTORY_DAYS = 28  # the longest look back of a feature
+HISTORY_DAYS = 28  # how far back any feature looks
 
 
 class _Frozen(BaseModel):
-    # Strict: true, "3" and 3.0 are not taken for the number 3, nor a number for a date.
+    # Strict: "3", 3.0 and true are not accepted as integers, nor numbers as dates.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
 class Hyperparameters(_Frozen):
-    """Settings of scikit-learn's histogram gradient boosting, by scikit-learn's names."""
+    """Parameters of scikit-learn's HistGradientBoostingClassifier, under its names."""
 
-    learning_rate: float = Field(0.06, gt=0, le=1)
-    max_iter: int = Field(200, ge=1, le=2000)
-    max_leaf_nodes: int = Field(31, ge=2, le=255)
-    min_samples_leaf: int = Field(50, ge=1)
-    l2_regularization: float = Field(1.0, ge=0)
-    max_features: float = Field(0.5, gt=0, le=1)
+    learning_rate: float = Field(0.06, gt=0, le=1, description="how much each tree corrects the ones before it")
+    max_iter: int = Field(200, ge=1, le=2000, description="number of trees")
+    max_leaf_nodes: int = Field(31, ge=2, le=255, description="leaves of a tree, at most")
+    min_samples_leaf: int = Field(50, ge=1, description="flights in a leaf, at least")
+    l2_regularization: float = Field(1.0, ge=0, description="penalty on large values in the leaves; 0: none")
+    max_features: float = Field(0.5, gt=0, le=1, description="share of the features that each split may choose from")
 
 
 class Gate(_Frozen):
-    """What a model must reach on the test weeks before it may go to production."""
+    """What a model must achieve on the test weeks before it may go to production."""
 
     min_roc_auc: float = Field(0.60, ge=0, le=1)
-    max_calibration_error: float = Field(0.10, ge=0, le=1)
-    min_origin_roc_auc: float = Field(0.55, ge=0, le=1)
+    max_calibration_error: float = Field(0.10, ge=0, le=1, description="expected calibration error, in shares")
+    min_origin_roc_auc: float = Field(0.55, ge=0, le=1, description="of the airport with the lowest")
     max_log_loss_increase: float = Field(0.002, ge=0, description="tolerated against the champion")
 
 
@@ -54,12 +54,12 @@ class Monitoring(_Frozen):
 
 
 class Fault(_Frozen):
-    """A failure on purpose, to watch a platform recover: the step's first `times` attempts end badly."""
+    """A planned failure, to watch a platform recover: the step's first `times` attempts go wrong."""
 
     step: str
     kind: Literal["fail", "hang", "kill"]
     times: int = Field(1, ge=1)
-    state: str = Field(min_length=1, description="folder (any URI) in which attempts are counted; a new one per run")
+    state: str = Field(min_length=1, description="folder of a store in which attempts are counted; a new one per run")
 
     @field_validator("step")
     @classmethod
@@ -70,7 +70,7 @@ class Fault(_Frozen):
 
 
 class PipelineConfig(_Frozen):
-    """Everything that decides a training run's result; see `preset` for the three ready ones."""
+    """Everything that determines a training run's result; `preset` returns one of three ready-made configurations."""
 
     preset: Preset
     test_start: date = Field(ge=DATA_BEGIN, description="first day of the test weeks")
@@ -92,10 +92,12 @@ class PipelineConfig(_Frozen):
     @field_validator("test_start", mode="before")
     @classmethod
     def _iso_date(cls, value: object) -> object:
+        if isinstance(value, datetime) and value.timetz() == time():
+            return value.date()  # midnight without a time zone: a day
         if not isinstance(value, str):
             return value
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-            raise ValueError(f"write the date like {DATA_BEGIN}")  # pydantic takes digits for seconds since 1970
+            raise ValueError(f"write the date like {DATA_BEGIN}")  # pydantic reads digits as seconds since 1970
         return date.fromisoformat(value)
 
     @property
@@ -114,9 +116,9 @@ class PipelineConfig(_Frozen):
         return min(self.test_start + timedelta(weeks=self.test_weeks), DATA_END)
 
     def ending_at(self, day: date) -> Self:
-        """Return the configuration for training as of `day`: the test weeks are the last before it.
+        """Return the configuration for training as of `day`: the test weeks are the last ones before it.
 
-        Early in the year the training weeks are as many as there are. Raises ConfigError when there is none.
+        Early in the year there are fewer training weeks. Raises ConfigError if there is not even one.
         """
         test_start = day - timedelta(weeks=self.test_weeks)
         weeks = (test_start - DATA_BEGIN).days // 7 - self.validation_weeks
@@ -133,6 +135,8 @@ class PipelineConfig(_Frozen):
         return self.model_dump_json()
 
 
+# tiny: seconds, for tests and first steps. lab: half a minute, for lessons and the comparison of the platforms.
+# full: the whole year, minutes, and a gate that only a good model passes.
 _PRESETS: dict[Preset, dict[str, Any]] = {
     "tiny": {
         "test_start": date(2013, 3, 4),
@@ -163,7 +167,7 @@ _PRESETS: dict[Preset, dict[str, Any]] = {
 
 
 def in_2013(today: date) -> date:
-    """Return the day of the data that stands for `today`: the same day of its year; for 29 February the 28th."""
+    """Return the day of 2013 that stands for `today`: the same day and month; 28 February for the 29th."""
     leap_day = (today.month, today.day) == (2, 29)
     return today.replace(year=DATA_BEGIN.year, day=28 if leap_day else today.day)
 
@@ -171,7 +175,8 @@ def in_2013(today: date) -> date:
 def preset(name: str, **overrides: Any) -> PipelineConfig:
     """Return the configuration called tiny, lab or full, with fields replaced by `overrides`.
 
-    Raises ConfigError that names the field when the name or a value is impossible.
+    tiny runs in seconds on five weeks of data, lab in half a minute on thirteen, full in minutes on the whole year.
+    Raises ConfigError, naming the field, if the name or a value is impossible.
     """
     if name not in PRESETS:
         raise ConfigError(f"preset: no preset is called {name!r}; choose one of {', '.join(PRESETS)}.")
@@ -181,7 +186,7 @@ def preset(name: str, **overrides: Any) -> PipelineConfig:
 def parse(text: str) -> PipelineConfig:
     """Return the configuration that `PipelineConfig.to_json` wrote, or a preset given by its bare name.
 
-    Raises ConfigError that names the field when the text is not a valid configuration.
+    Raises ConfigError, naming the field, if the text is not a valid configuration.
     """
     if text in PRESETS:
         return preset(text)

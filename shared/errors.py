@@ -1,4 +1,4 @@
-"""The errors a student may meet: each names the field, file or step, and what to do."""
+"""The errors that a student may see: each names the field, file or step, and says what to do."""
 
 import sys
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 class PipelineError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of every error that this package raises on purpose: its message is written for people."""
 
 
 class ConfigError(PipelineError):
@@ -22,7 +22,7 @@ class ArtifactError(PipelineError):
 
 
 class ModelError(PipelineError):
-    """A stored model is corrupted or of types that this project does not trust."""
+    """A stored model is corrupted, or holds types that this project does not trust."""
 
 
 class InjectedFault(PipelineError):
@@ -30,12 +30,12 @@ class InjectedFault(PipelineError):
 
 
 class RegistryError(PipelineError):
-    """The model registry refuses what was asked of it."""
+    """The model registry refuses a request."""
 
 
 @contextmanager
 def exit_on_error() -> Iterator[None]:
-    """Around a command: print an error made for people without a traceback, and end with status 1."""
+    """If the block raises a PipelineError, print it without a traceback, and exit with status 1."""
     try:
         yield
     except PipelineError as error:

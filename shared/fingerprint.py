@@ -1,4 +1,4 @@
-"""The fingerprint of a training run: equal on every platform, or it says which part differs."""
+"""The fingerprint of a training run: it is equal on every platform, and if not, it shows which part differs."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ PARTS = ("data", "hyperparameters", "metrics", "predictions", "model")
 
 
 def table_digest(frame: "pd.DataFrame") -> str:
-    """Return the SHA-256 of a table's content: names, types, order, values; how it was stored does not matter."""
+    """Return the SHA-256 of a table's content: names, types, order and values, no matter how it was stored."""
     import numpy as np
     import pandas as pd
 

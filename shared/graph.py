@@ -1,4 +1,4 @@
-"""The declared graphs: names and edges are the contract that every platform is held against."""
+"""The declared graphs: their names and edges are the contract that every platform must keep."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Node:
-    """One step: `needs` are the steps whose outputs it reads; `mapped` means one task per item."""
+    """One step: `needs` are the steps whose outputs it reads; a `mapped` step runs as one task per item."""
 
     name: str
     needs: tuple[str, ...] = ()
@@ -16,7 +16,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """A named set of steps in an order in which they can run."""
+    """A named set of steps, listed in an order in which they can run."""
 
     name: str
     nodes: tuple[Node, ...]
@@ -38,7 +38,7 @@ class Graph:
         return {node.name: node for node in self.nodes}[name]
 
     def to_mermaid(self) -> str:
-        """Return the graph's picture as text that GitHub and Jupyter draw; implied edges are left out."""
+        """Return the graph as Mermaid text, which GitHub and Jupyter draw; implied edges are left out."""
         lines = ["flowchart LR"]
         for node in self.nodes:
             label = "".join(f"<br/>{inner.name}{' × trials' if inner.mapped else ''}" for inner in node.inner)
@@ -98,7 +98,7 @@ MONITORING = Graph(
 
 GRAPHS = {graph.name: graph for graph in (TRAINING, INFERENCE, MONITORING)}
 
-# The names of everything that runs: a step with inner nodes runs as these.
+# The names of everything that runs: a step with inner nodes runs as its inner nodes.
 BREAKABLE = tuple(
     name for graph in GRAPHS.values() for node in graph for name in ([n.name for n in node.inner] or [node.name])
 )

@@ -1,7 +1,7 @@
-"""Predictions for one day: the flights as they were scheduled, with what was known of each before its hour.
+"""Predictions for one day: the flights as they were scheduled, with what was known about each before its hour.
 
-The features are those of training, made by the same functions. A day's predictions are one partition: made again with
-the same model they are the same, and made with another model they replace the old ones.
+The features are those of training, made by the same functions. A day's predictions are one partition. Made again with
+the same model, they do not change; made with another model, they replace the old ones.
 """
 
 import re
@@ -39,9 +39,9 @@ def parse_day(text: str) -> date:
 
 @logged_step
 def load_batch(config: PipelineConfig, day: date) -> pd.DataFrame:
-    """Return the flights scheduled on `day` (New York's calendar): IDENTITY and FEATURES, no label, a row per flight.
+    """Return IDENTITY and FEATURES, without the label, of each flight scheduled on `day` (New York's calendar).
 
-    Raises DataError when no flight is scheduled on that day.
+    Raises DataError if no flight is scheduled on that day.
     """
     flights = load_flights(config, day, day + timedelta(days=1))
     table = build_features(flights)
@@ -54,13 +54,13 @@ def load_batch(config: PipelineConfig, day: date) -> pd.DataFrame:
 
 @logged_step
 def load_model(config: PipelineConfig, registry: Registry) -> Champion:
-    """Return the model in production. Raises RegistryError when there is none."""
+    """Return the model in production. Raises RegistryError if there is none."""
     return registry.get_champion()
 
 
 @logged_step
 def predict(config: PipelineConfig, champion: Champion, batch: pd.DataFrame) -> pd.DataFrame:
-    """Return IDENTITY, `probability` of being late, and `version` of the model, a row per flight of the batch."""
+    """Return a row per flight of the batch: IDENTITY, `probability` of being late, and the model's `version`."""
     return batch[IDENTITY].assign(
         probability=models.predict(champion.model, batch),
         version=pd.Categorical([champion.version] * len(batch)),
@@ -71,7 +71,7 @@ def predict(config: PipelineConfig, champion: Champion, batch: pd.DataFrame) -> 
 def save_predictions(config: PipelineConfig, predictions: pd.DataFrame, partitions: str) -> Summary:
     """Store a day's predictions as the artifact `<partitions>/date=<day>` and return its summary, with the `uri`.
 
-    Raises DataError when the predictions are not of exactly one day.
+    Raises DataError unless the predictions are for exactly one day.
     """
     days = predictions["date"].dt.date.unique()
     if len(days) != 1:

@@ -7,12 +7,12 @@ from shared.fingerprint import Fingerprint
 
 def run(config: PipelineConfig, store: str, run_id: str = "python") -> Fingerprint:
     """Run the steps one after the other below `store` (a URI) and return the run's fingerprint."""
-    text, folder, registry = config.to_json(), f"{store}/runs/{run_id}", f"{store}/registry"
-    flights = steps.load_data(text, f"{folder}/load_data")["uri"]
-    features = steps.preprocess(text, flights, f"{folder}/preprocess")["uri"]
-    baseline = steps.train(text, features, f"{folder}/train")["uri"]
-    results = [steps.run_trial(text, features, trial) for trial in steps.propose_trials(text)]
-    candidate = steps.select_best(text, features, results, f"{folder}/hyperparameter_search")["uri"]
-    evaluation = steps.evaluate(text, features, baseline, candidate, registry, f"{folder}/evaluate")["uri"]
-    deployment = steps.deploy(text, evaluation, registry, f"{folder}/deploy", "python", run_id)["uri"]
+    config_json, folder, registry = config.to_json(), f"{store}/runs/{run_id}", f"{store}/registry"
+    flights = steps.load_data(config_json, f"{folder}/load_data")["uri"]
+    features = steps.preprocess(config_json, flights, f"{folder}/preprocess")["uri"]
+    baseline = steps.train(config_json, features, f"{folder}/train")["uri"]
+    results = [steps.run_trial(config_json, features, trial) for trial in steps.propose_trials(config_json)]
+    candidate = steps.select_best(config_json, features, results, f"{folder}/hyperparameter_search")["uri"]
+    evaluation = steps.evaluate(config_json, features, baseline, candidate, registry, f"{folder}/evaluate")["uri"]
+    deployment = steps.deploy(config_json, evaluation, registry, f"{folder}/deploy", "python", run_id)["uri"]
     return steps.read_fingerprint(deployment)

@@ -1,4 +1,4 @@
-"""Says which step runs and how long it took: to the log, and to a file that `module4` watches; breaks it if asked."""
+"""Report which step runs and how long it takes, to the log and to a file that `module4` watches; break it if asked."""
 
 import json
 import logging
@@ -13,16 +13,16 @@ from shared.config import PipelineConfig
 
 logger = logging.getLogger("shared")
 
-EVENTS_FILE = "PIPELINE_EVENTS"  # environment variable: a file that gets one JSON line per started or ended step
+EVENTS_FILE = "PIPELINE_EVENTS"  # environment variable: a file for one JSON line per start or end of a step
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def logged_step(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a step's function: report its start, its end or failure, and its seconds of wall time.
+    """Decorate a step's function: report its start, its end or failure, and its wall time in seconds.
 
-    If one of the arguments is a configuration with a fault for this step, the fault strikes.
+    If one of the arguments is a configuration with a fault for this step, the fault is injected.
     """
     step = function.__name__
 
@@ -49,6 +49,6 @@ def _emit(step: str, state: str, **details: Any) -> None:
     logger.info("%s %s%s", step, state, seconds)
     if path := os.environ.get(EVENTS_FILE):
         event = {"step": step, "state": state, "time": time.time(), "pid": os.getpid(), **details}
-        # One short write in append mode: lines of parallel processes do not mix.
+        # One short write in append mode, so that lines from parallel processes do not mix.
         with open(path, "a", encoding="utf-8") as file:
             file.write(json.dumps(event) + "\n")

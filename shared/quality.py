@@ -1,6 +1,6 @@
-"""What must be true of the model's table: rules that a platform can show, test, and stop at.
+"""What must be true of the model's table: rules that a platform can test and show, and that can stop a run.
 
-Each function returns what is wrong, a sentence per finding; an empty list means that all is well.
+Each function returns what is wrong, one sentence per finding; an empty list means that all is well.
 """
 
 from itertools import pairwise
@@ -13,34 +13,34 @@ from sklearn.metrics import roc_auc_score
 from shared.data import MAX_WIND_MPH, SOURCES
 from shared.features import CATEGORIES, FEATURES, LABEL, SPLIT, SPLITS
 
-# Smallest and largest possible value, by column or by the beginning of its name. What comes unchanged from a source
-# keeps the source's bounds.
+# Smallest and largest possible value, by column or by the beginning of its name. Columns that come unchanged from a
+# source keep the source's bounds.
 RANGES: dict[str, tuple[float, float]] = {
     "day_of_week": (0, 6),
     "days_from_holiday": (-8, 8),
     "departure_minute": (0, 1439),
     "arrival_minute": (0, 1440),
     "scheduled_minutes": (0, 1440),
-    "distance": SOURCES["flights"].bounds("distance"),
+    "distance": SOURCES["flights"].columns["distance"].range,
     "plane_age": (0, 113),
-    "plane_seats": SOURCES["planes"].bounds("seats"),
+    "plane_seats": SOURCES["planes"].columns["seats"].range,
     "departures_": (1, 2000),
-    "weather_temp": SOURCES["weather"].bounds("temp"),
-    "weather_humid": SOURCES["weather"].bounds("humid"),
+    "weather_temp": SOURCES["weather"].columns["temp"].range,
+    "weather_humid": SOURCES["weather"].columns["humid"].range,
     "weather_wind_": (0, MAX_WIND_MPH),
     "weather_precip": (0, 120),
     "weather_pressure_change": (-100, 100),
-    "weather_pressure": SOURCES["weather"].bounds("pressure"),
-    "weather_visib": SOURCES["weather"].bounds("visib"),
+    "weather_pressure": SOURCES["weather"].columns["pressure"].range,
+    "weather_visib": SOURCES["weather"].columns["visib"].range,
     "late": (0, 1),  # the label, and every share of late flights
 }
-LATE_SHARES = (0.05, 0.6)  # of a split
-# The best honest feature reaches a ROC AUC of 0.66 by itself. One that comes much higher has seen the arrival.
+LATE_SHARES = (0.05, 0.6)  # the smallest and largest plausible share in a split
+# The best honest feature alone reaches a ROC AUC of 0.66. One that scores much higher must have seen the arrival.
 MAX_SINGLE_ROC_AUC = 0.85
 
 
 def schema_problems(features: pd.DataFrame) -> list[str]:
-    """Check columns, kinds of values and their ranges."""
+    """Check the columns, their types, and the ranges of their values."""
     schema = _schema()
     problems = [f"{name}: is missing" for name in schema.columns if name not in features]
     problems += [f"{name}: does not belong here" for name in features if name not in schema.columns]
@@ -55,7 +55,7 @@ def schema_problems(features: pd.DataFrame) -> list[str]:
 
 
 def leakage_problems(features: pd.DataFrame) -> list[str]:
-    """Check that nothing of the future is in the table: splits follow time, and no feature knows the label."""
+    """Check that the table holds nothing from the future: splits follow time, and no feature knows the label."""
     days = {split: features.loc[features[SPLIT] == split, "date"] for split in SPLITS}
     if empty := [split for split, found in days.items() if found.empty]:
         return [f"{split}: has no rows" for split in empty]
@@ -71,7 +71,7 @@ def leakage_problems(features: pd.DataFrame) -> list[str]:
 
 
 def single_roc_auc(features: pd.DataFrame) -> dict[str, float]:
-    """Return what each numeric feature reaches alone; missing values are left out."""
+    """Return the ROC AUC of each numeric feature alone; missing values are left out."""
     scores = {}
     for name in [name for name in FEATURES if name not in CATEGORIES]:
         known = features[name].notna()
@@ -81,7 +81,7 @@ def single_roc_auc(features: pd.DataFrame) -> dict[str, float]:
 
 
 def balance_problems(features: pd.DataFrame) -> list[str]:
-    """Check that every row has a label, and that in no split nearly all or nearly none are late."""
+    """Check that every row has a label, and that every split has a plausible share of late flights."""
     missing = int(features[LABEL].isna().sum())
     problems = [f"{LABEL}: {missing} rows have none"] if missing else []
     low, high = LATE_SHARES

@@ -1,8 +1,9 @@
-"""The evaluation for people: a picture, a page of Markdown, both as HTML; and the pictures of monitoring."""
+"""Reports for people: the evaluation as picture, Markdown and HTML, and the pictures of monitoring."""
 
 import base64
 import html
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from shared.features import LABEL
 from shared.monitoring import Drift
 
 ROC_POINTS = 50  # enough for a smooth curve, and small enough for an artifact's metadata
-LATE_FROM = 0.5  # the confusion matrix counts a flight as predicted late from this probability on
+LATE_FROM = 0.5  # from this probability on, the confusion matrix counts a flight as predicted late
 
 
 def report_files(value: object) -> dict[str, bytes]:
@@ -61,18 +62,21 @@ def evaluation_markdown(evaluation: Evaluation) -> str:
     columns = dict(evaluation.metrics)
     if evaluation.champion:
         columns[f"champion {evaluation.champion['version']}"] = evaluation.champion["metrics"]
+    rows = [["metric", *columns]]
+    for name in evaluation.metrics[evaluation.winner]:
+        rows.append([name, *(f"{values[name]:.4f}" for values in columns.values())])
+    header, *table = ["| " + " | ".join(map(_plain_markdown, row)) + " |" for row in rows]
     lines = [
         "# Evaluation on the test weeks",
         "",
-        f"The winner, by log loss on the validation weeks: **{evaluation.winner}**.",
+        f"The winner, by log loss on the validation weeks: **{_plain_markdown(evaluation.winner)}**.",
         "",
-        "| metric | " + " | ".join(columns) + " |",
+        header,
         "|---" * (len(columns) + 1) + "|",
+        *table,
     ]
-    for name in evaluation.metrics[evaluation.winner]:
-        lines.append(f"| {name} | " + " | ".join(f"{values[name]:.4f}" for values in columns.values()) + " |")
     lines += ["", f"Quality gate: **{'passed' if evaluation.passed else 'not passed'}**", ""]
-    lines += [f"- [{'x' if check.passed else ' '}] {check.reason}" for check in evaluation.gate]
+    lines += [f"- [{'x' if check.passed else ' '}] {_plain_markdown(check.reason)}" for check in evaluation.gate]
     if evaluation.champion and not evaluation.champion["comparable"]:
         lines.append("- The champion was trained on some of these test weeks: it is shown, but not compared.")
     return "\n".join(lines) + "\n"
@@ -101,7 +105,7 @@ def evaluation_html(evaluation: Evaluation, picture: bytes) -> str:
 
 
 def drift_figure(drift: Drift) -> Figure:
-    """Draw how far each feature and the predictions moved from the weeks that the model was fitted on."""
+    """Draw how far each feature and the predictions have moved since the weeks that the model was fitted on."""
     figure = Figure(figsize=(8, 9), layout="constrained")
     axis = figure.subplots()
     indices = pd.Series({**drift.feature_psi, "the predictions": drift.prediction_psi}).sort_values()
@@ -111,14 +115,14 @@ def drift_figure(drift: Drift) -> Figure:
     axis.set(
         title=f"Model {drift.version}, {drift.window_start} to {drift.day}:\n"
         f"late flights predicted {drift.predicted:.1%}, observed {drift.observed:.1%}",
-        xlabel="population stability index (above the dotted line: commonly called a shift)",
+        xlabel="population stability index (beyond the dotted line it is commonly called a shift)",
         xscale="symlog",
     )
     return figure
 
 
 def year_figure(weeks: pd.DataFrame, limits: Monitoring) -> Figure:
-    """Draw a watched year (`monitoring.watch_year`): performance, drift of predictions and features, retrainings."""
+    """Draw what `monitoring.watch_year` returned: performance, drift of predictions and features, retrainings."""
     figure = Figure(figsize=(11, 9), layout="constrained")
     shares, gaps, drifts = figure.subplots(3, 1, sharex=True)
     day = weeks["day"]
@@ -130,7 +134,7 @@ def year_figure(weeks: pd.DataFrame, limits: Monitoring) -> Figure:
     for limit in (limits.max_calibration_gap, -limits.max_calibration_gap):
         gaps.axhline(limit, color="tab:red", linestyle=":")
     gaps.set(
-        title=f"Calibration gap; beyond the dotted lines a model of {limits.window_days} days or more is trained again",
+        title=f"Calibration gap: beyond a dotted line, a model that is {limits.window_days} days old is retrained",
         ylabel="difference of shares",
     )
     drifts.plot(day, weeks["prediction_psi"], "o-", markersize=3, color="tab:red", label="the predictions")
@@ -143,7 +147,7 @@ def year_figure(weeks: pd.DataFrame, limits: Monitoring) -> Figure:
         for retrained, promoted in zip(day[weeks["retrain"]], weeks.loc[weeks["retrain"], "deployed_new"], strict=True):
             axis.axvline(retrained, color="tab:green" if promoted else "tab:grey", linewidth=6, alpha=0.3)
         axis.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8)
-    figure.suptitle("A watched year. Green: trained again and deployed; grey: trained again, refused by the gate")
+    figure.suptitle("The year in production. Green: retrained and deployed; gray: retrained, refused by the gate")
     return figure
 
 
@@ -178,6 +182,13 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
     cells = ["".join(f"<th>{html.escape(name)}</th>" for name in header)]
     cells += ["".join(f"<td>{html.escape(value)}</td>" for value in row) for row in rows]
     return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"
+
+
+def _plain_markdown(text: str) -> str:
+    """Return Markdown that shows the text as it is: nothing in it becomes a tag, a link, a cell or emphasis."""
+    one_line = " ".join(text.split())
+    marks = r"[\\`*\[\]|~#!]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\.|@"
+    return html.escape(re.sub(marks, r"\\\g<0>", one_line), quote=False)
 
 
 def _diagonal(axis: Axes, title: str, xlabel: str, ylabel: str) -> None:

@@ -1,4 +1,4 @@
-"""Weights & Biases: one tracked run per training run, off, offline or online as the configuration says.
+"""Weights & Biases: one tracked run per training run, if the configuration asks for it (offline or online).
 
 The key for online runs comes from the environment or from `wandb login`; it is never part of the configuration.
 """
@@ -22,7 +22,7 @@ def log_run(
     """Log a finished training run and return the folder of its local record; do nothing when tracking is disabled.
 
     Tags: platform, pipeline, preset. Configuration: the hyperparameters and the platform's own run id. Summary: the
-    test metrics. Artifact: the model. Offline records lie in `wandb/` below WANDB_DIR (default: the current folder).
+    test metrics. Artifact: the model. Offline records go to `wandb/` below WANDB_DIR (default: the current folder).
     """
     if config.tracking == "disabled":
         return None

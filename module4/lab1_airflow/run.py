@@ -1,4 +1,4 @@
-"""Run the DAG headless: `dag.test()` runs scheduler, API and tasks in this one process, on a database of its own."""
+"""Run the DAG headless: `dag.test()` runs scheduler, API and tasks in this one process, with a separate database."""
 
 from module4.lab1_airflow.environment import configure_airflow
 from shared import steps

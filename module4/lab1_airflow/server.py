@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import psutil
 
 from infra.processes import interrupt_on_stop_signals, supervised, tree
+from module4.ports import check_port
 from shared.errors import ConfigError, PipelineError
 
 # `airflow standalone` starts these too. But its log servers, which nothing here needs, listen to the whole network, and
@@ -31,7 +31,7 @@ SERVICES = {
 }
 FIRST_RUN = "first-run"
 MINUTE = 60
-SECONDS_TO_STALL = 180  # a service that waits for others still uses some CPU time in so long
+SECONDS_TO_STALL = 180  # even a service that waits for others uses some CPU time in three minutes
 
 Service = subprocess.Popen[bytes]
 
@@ -39,11 +39,11 @@ Service = subprocess.Popen[bytes]
 def serve(environment: dict[str, str], user: str = "") -> None:
     """Run Airflow with its UI until SIGINT, SIGTERM or SIGHUP; the services' output goes to files in its home.
 
-    `environment` is Airflow's. Only `user` can log in, with a password from a file; if empty, everybody on this machine
+    `environment` is Airflow's. Only `user` can log in, with a password from a file; if empty, everyone on this machine
     is an administrator. Raises PipelineError with the cause when a service ends or does not become ready.
     """
     url, home = environment["AIRFLOW__API__BASE_URL"], Path(environment["AIRFLOW_HOME"])
-    _refuse_used_port(int(environment["AIRFLOW__API__PORT"]))
+    check_port(int(environment["AIRFLOW__API__PORT"]), "ui-airflow")
     interrupt_on_stop_signals()
     logs = _make_folder(home / "logs", private=bool(user))
     with _only_one(home):
@@ -72,15 +72,15 @@ def serve(environment: dict[str, str], user: str = "") -> None:
 
 
 class Startup:
-    """The services while they start: which of them have ended, and whether the one that is awaited does anything."""
+    """The services while they start: which have ended, and whether the one we wait for is still doing something."""
 
     def __init__(self, services: dict[str, Service], logs: Path) -> None:
         self.services, self.logs = services, logs
-        self.begin = self.told = self.worked = time.monotonic()
+        self.begin = self.reported = self.worked = time.monotonic()
         self.cpu_seconds: dict[str, float] = {}
 
     def wait_for(self, name: str, problem: str) -> None:
-        """Wait a second for the service `name`, which has the `problem`; say so once a minute.
+        """Wait a second for the service `name`, which has the `problem`; print that once a minute.
 
         Raises PipelineError if a service has ended, or if this one has used no CPU time for SECONDS_TO_STALL.
         """
@@ -94,10 +94,10 @@ class Startup:
             raise PipelineError(
                 f"Airflow's {name} {problem}; it has done nothing for {minutes} minutes. See {self.logs}."
             )
-        if now - self.told > MINUTE:
+        if now - self.reported > MINUTE:
             minutes = round((now - self.begin) / MINUTE)
             print(f"Still starting after {minutes} min: the {name} {problem} yet.", flush=True)
-            self.told = now
+            self.reported = now
         time.sleep(1)
 
 
@@ -146,16 +146,6 @@ def _refuse_broken_dag(import_errors: list[dict[str, Any]], begin: datetime) -> 
     for error in import_errors:
         if error["filename"].endswith("training.py") and datetime.fromisoformat(error["timestamp"]) >= begin:
             raise PipelineError(f"Airflow cannot import training.py: {error['stack_trace'].strip().splitlines()[-1]}")
-
-
-def _refuse_used_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            why = f"PORT: {port} cannot be used ({error.strerror}). Choose another one"
-            raise ConfigError(f"{why}: make ui-airflow PORT={port + 1 if 1024 < port < 65535 else 8081}") from None
 
 
 def _make_folder(folder: Path, private: bool) -> Path:

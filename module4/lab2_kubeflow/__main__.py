@@ -50,18 +50,17 @@ def lineage(
     # isort: split
     from module4.lab2_kubeflow.lineage import answer, draw_lineage, last_run, read_run, table
     from module4.lab2_kubeflow.run import RUNS, local_folder
+    from shared.outputs import check_output
     from shared.report import save_figure
 
     folder = local_folder(store)
     newest = last_run(folder / RUNS)
+    target = picture or folder / "lineage.png"
+    check_output(target, "picture")
     nodes = read_run(newest, PIPELINES[newest.name.partition("-")[0]].pipeline_spec)
     print(table(nodes))
     print(title := answer(newest, nodes))
-    target = picture or folder / "lineage.png"
-    try:
-        save_figure(draw_lineage(nodes, title), target)
-    except OSError as error:
-        raise PipelineError(f"picture: cannot write {target} ({error.strerror}). Choose another file.") from None
+    save_figure(draw_lineage(nodes, title), target)
     print(target)
 
 
@@ -99,6 +98,8 @@ def submit(
     """Upload a compiled pipeline to a server, run it there once, or schedule it."""
     from module4.lab2_kubeflow import submit as server
 
+    if what == "schedule":
+        server.check_cron(cron)
     arguments = server.arguments_for(file, preset(preset_name), store, day, scheduled=what == "schedule")
     client = server.connect(host, namespace)
     with server.explained(host):
@@ -119,7 +120,7 @@ def traps() -> None:
 
 
 def main() -> None:
-    """Run a command; errors made for people are printed without a traceback and end with status 1."""
+    """Run one command; a PipelineError is printed without a traceback, and the exit status is 1."""
     with exit_on_error():
         app(prog_name="python -m module4.lab2_kubeflow")
 

@@ -1,7 +1,7 @@
 """What each task's pod gets from Kubernetes: its share of a node, retries, a time limit, the store, secrets.
 
-The compiler writes Kubernetes' own settings into a second document of the file. Only a cluster reads that one, so it
-does no harm to have them always.
+The compiler writes Kubernetes' own settings into a second document of the file. Only a cluster reads it, so the
+settings can always be there.
 """
 
 from typing import Any
@@ -36,9 +36,9 @@ def pod(task: dsl.PipelineTask, memory: str = "1G", store: bool = False, trackin
 
 
 def adapt(spec: dict[str, Any], platform: dict[str, Any], image: str, nodes: dict[str, str], gpus: int) -> None:
-    """Change both documents of a compiled pipeline: other image, certain nodes only, accelerators for fitting models.
+    """Change both documents of a compiled pipeline: another image, certain nodes only, accelerators for fitting models.
 
-    In a pipeline of yours you would write `kubernetes.add_node_selector(task, label, value)`,
+    In your own pipeline you would write `kubernetes.add_node_selector(task, label, value)`,
     `task.set_accelerator_type(GPU).set_accelerator_limit(1)` and `kubernetes.add_toleration(…)`. Here they are options
     of the command `compile`, because they belong to a cluster, not to the pipeline.
     """

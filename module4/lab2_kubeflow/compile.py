@@ -1,8 +1,8 @@
 """Compile the pipelines to the files that a cluster gets: the graph, and the source of every component.
 
 `training-cluster.yaml` has two documents: the pipeline, and Kubernetes' settings. `training.yaml` is the first one
-alone, for readers that know no other: Vertex AI. Both run here as well. The files are in Git, and a test compares them
-with what the code compiles to.
+alone, for readers that accept only one, such as Vertex AI. Both also run on this machine. The files are in Git, and a
+test compares them with what the code compiles to.
 """
 
 from pathlib import Path
@@ -23,8 +23,8 @@ FOLDER = Path(__file__).parent / "compiled"
 def compile_all(folder: Path, image: str = IMAGE, nodes: dict[str, str] | None = None, gpus: int = 0) -> list[Path]:
     """Write two files per pipeline into `folder` and return their paths.
 
-    `image` is what pods start from, `nodes` the labels of the nodes that they may run on, `gpus` the accelerators of a
-    task that fits a model. Raises PipelineError when the folder cannot be written.
+    `image` is what pods start from, `nodes` the labels of the nodes that they may run on, and `gpus` the number of
+    accelerators for a task that fits a model. Raises PipelineError if the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ def computing(code: str = "") -> int:
 
 
 def stale_cache(folder: Path) -> dict[str, int]:
-    """Change a package between runs; return each run's result, without and with the version as a parameter."""
+    """Change a package between runs; return each run's result, with and without the version as a parameter."""
     package = folder / "package"
     package.mkdir(parents=True, exist_ok=True)
     found = os.environ.get("PYTHONPATH", "")
@@ -66,7 +66,7 @@ def warning(text: str) -> None:
 
 
 def false_branch(folder: Path) -> dict[str, bool]:
-    """Return for each forecast whether the warning came: kfp.local puts the text between quotes and evaluates it."""
+    """Return whether each forecast led to a warning: kfp.local puts the text between quotes and evaluates it."""
     came = {}
     for text in ("on time", "late", "it's late"):
         with local_runner(folder):

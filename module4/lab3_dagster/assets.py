@@ -1,4 +1,4 @@
-"""The training pipeline as assets: each function returns a thing worth keeping, its parameters are the things it needs.
+"""The training pipeline as assets: each function returns something worth keeping; its parameters are what it needs.
 
 Nothing here says where values are stored: the IO manager does that (io_manager.py).
 """
@@ -40,7 +40,7 @@ def baseline(pipeline: Pipeline, features: DataFrame) -> Fitted:
 
 @dg.op(ins={"baseline": dg.In(dg.Nothing)}, out=dg.DynamicOut(Trial), retry_policy=RETRY)
 def propose_trials(pipeline: Pipeline) -> Iterator[dg.DynamicOutput[Trial]]:
-    """Yield an output per trial: only now does Dagster learn how many there are."""
+    """Yield one output per trial. Only now does Dagster learn how many there are."""
     for trial in models.propose_trials(pipeline.config):
         yield dg.DynamicOutput(trial, mapping_key=str(trial.number))
 
@@ -53,7 +53,7 @@ def run_trial(pipeline: Pipeline, features: DataFrame, trial: Trial) -> TrialRes
 
 @dg.op(retry_policy=RETRY)
 def select_best(pipeline: Pipeline, features: DataFrame, results: list[TrialResult]) -> Fitted:
-    """Fit the best trial's hyperparameters again."""
+    """Refit the model with the best trial's hyperparameters."""
     return models.select_best(pipeline.config, features, results)
 
 

@@ -6,15 +6,15 @@ from module4.lab3_dagster.resources import Pipeline
 from shared.config import in_2013
 from shared.errors import ConfigError
 
-# Dagster's tags of a run; dagster.yaml lets one run with this tag go at a time.
+# Tags of a run; dagster.yaml allows only one run with this tag at a time.
 TRAINING = {"pipeline": "training"}
 
 training_job = dg.define_asset_job(
     "training", selection=dg.AssetSelection.groups("training"), executor_def=dg.in_process_executor, tags=TRAINING
 )
 
-# A process per step: trials run side by side, and a step that dies takes no other with it. Each process has to import
-# everything first, unless it is forked from one that already has.
+# One process per step: trials run in parallel, and a step that crashes does not take the others down. Each process has
+# to import everything first, unless it is forked from one that already has.
 in_processes = dg.multiprocess_executor.configured(
     {
         "max_concurrent": 2,
@@ -29,7 +29,7 @@ training_in_processes_job = dg.define_asset_job(
 
 @dg.schedule(job=training_job, cron_schedule="0 5 * * 1", execution_timezone="America/New_York")
 def weekly_training(context: dg.ScheduleEvaluationContext, pipeline: Pipeline) -> dg.RunRequest | dg.SkipReason:
-    """Train every Monday as of that day. The data is of 2013, so the same day of 2013 stands for today."""
+    """Train every Monday with the data up to that day. The data is from 2013, so today means the same day of 2013."""
     today = in_2013(context.scheduled_execution_time.date())
     try:
         config = pipeline.config.ending_at(today)
@@ -38,7 +38,7 @@ def weekly_training(context: dg.ScheduleEvaluationContext, pipeline: Pipeline) -
     return dg.RunRequest(run_config=pipeline.run_config(config.to_json()))
 
 
-# Looks at the assets' own conditions. Like the schedule, it is off until it is switched on (in the UI: Automation).
+# Evaluates the assets' own conditions. Like the schedule, it is off until you switch it on (in the UI: Automation).
 on_conditions = dg.AutomationConditionSensorDefinition("on_conditions", target="*", minimum_interval_seconds=10)
 
 JOBS = [training_job, training_in_processes_job]

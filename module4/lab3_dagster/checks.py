@@ -1,6 +1,6 @@
 """Asset checks: what must be true of an asset, kept and shown beside it.
 
-A *blocking* check that fails ends the run before anything uses the asset. The others only tell.
+If a *blocking* check fails, the run ends before anything uses the asset. The others only report.
 """
 
 import dagster as dg
@@ -12,19 +12,19 @@ from shared.evaluation import Check, Evaluation
 
 
 def result(problems: list[str], **metadata: dg.MetadataValue) -> dg.AssetCheckResult:
-    """Return a check's result: it passes when there is no problem, or names them."""
+    """Return a check's result: it passes if there are no problems, and names them otherwise."""
     return dg.AssetCheckResult(passed=not problems, description="; ".join(problems), metadata=metadata)
 
 
 @dg.asset_check(asset=assets.features, blocking=True)
 def schema_and_ranges(features: DataFrame) -> dg.AssetCheckResult:
-    """Test that all columns are there, and that every value is one that can be."""
+    """Test that no column is missing, and that every value is possible."""
     return result(quality.schema_problems(features))
 
 
 @dg.asset_check(asset=assets.features, blocking=True)
 def no_leakage(features: DataFrame) -> dg.AssetCheckResult:
-    """Test that nothing of the future is in the table: splits follow time, and no feature knows the label."""
+    """Test that the table holds nothing from the future: splits follow time, and no feature knows the label."""
     alone = quality.single_roc_auc(features)
     best = max(alone, key=lambda name: alone[name])
     return result(
@@ -35,7 +35,7 @@ def no_leakage(features: DataFrame) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset=assets.features, blocking=True)
 def class_balance(features: DataFrame) -> dg.AssetCheckResult:
-    """Test that every row has a label, and that in no split nearly all or nearly none are late."""
+    """Test that every row has a label, and that every split has a plausible share of late flights."""
     shares = {
         f"late in {split}": dg.MetadataValue.float(share) for split, share in quality.late_shares(features).items()
     }
@@ -44,13 +44,13 @@ def class_balance(features: DataFrame) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset=assets.evaluation, blocking=True)
 def quality_gate(evaluation: Evaluation) -> dg.AssetCheckResult:
-    """Stop a winner that no one should use: no deployment is made, staging and production stay as they are."""
+    """Stop a winner that nobody should use: no deployment is made, and staging and production stay as they are."""
     return result([check.reason for check in evaluation.gate if not check.passed and not _of_champion(check)])
 
 
 @dg.asset_check(asset=assets.evaluation)
 def beats_the_champion(evaluation: Evaluation) -> dg.AssetCheckResult:
-    """Tell whether the winner is as good as the model in production. If not, it goes to staging only."""
+    """Test that the winner is as good as the model in production. If not, it goes only to staging."""
     compared = [check for check in evaluation.gate if _of_champion(check)]
     return dg.AssetCheckResult(
         passed=all(check.passed for check in compared),

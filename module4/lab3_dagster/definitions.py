@@ -11,7 +11,7 @@ from module4.lab3_dagster.modal_training import model_from_modal
 from module4.lab3_dagster.pipes import external_baseline, same_model_as_baseline
 from module4.lab3_dagster.resources import resources
 
-# Where everything goes: the same folder as that of `make lab-dagster`, unless the environment names another.
+# Where everything goes: the same folder as for `make lab-dagster`, unless the environment names another one.
 STORE = default_store()
 
 defs = dg.Definitions(

@@ -1,4 +1,4 @@
-"""One process for a whole run, or one per step? The same job both ways."""
+"""One process for a whole run, or one per step? Run the same job both ways."""
 
 import os
 import time
@@ -21,7 +21,7 @@ def training() -> dg.JobDefinition:
 
 
 def training_in_processes() -> dg.JobDefinition:
-    """Return the job with a process per step."""
+    """Return the job that runs each step in a separate process."""
     return defs.resolve_job_def("training_in_processes")
 
 

@@ -12,9 +12,9 @@ from shared.registry import Champion
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2013-01-01", end_date="2014-01-01")
 
-# When anything that it is made from is new, for the latest day; or when there is a new day.
+# Makes the latest day's partition when the day is new, or when anything it is made from is new.
 EAGER = dg.AutomationCondition.eager()
-# Green if made within a day, red after two: Dagster's daemon looks, not a run.
+# Green for a day after it was made, red after two. Dagster's daemon checks this, without a run.
 FRESH = dg.FreshnessPolicy.time_window(warn_window=timedelta(days=1), fail_window=timedelta(days=2))
 
 
@@ -52,7 +52,7 @@ def predictions(pipeline: Pipeline, scores: DataFrame) -> dg.MaterializeResult[N
 
 @dg.asset_check(asset=predictions)
 def made_by_the_production_model(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> dg.AssetCheckResult:
-    """Test that the latest predictions are of the model that is in production now."""
+    """Test that the latest predictions come from the model that is in production now."""
     event = context.instance.get_latest_materialization_event(predictions.key)
     assert event is not None
     assert event.asset_materialization is not None

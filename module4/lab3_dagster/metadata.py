@@ -1,4 +1,4 @@
-"""What the UI shows of a value beside its summary: previews, tables, plots."""
+"""What the UI shows for a value in addition to its summary: previews, tables, plots."""
 
 import base64
 from functools import singledispatch
@@ -15,7 +15,7 @@ from shared.monitoring import Drift
 from shared.report import drift_figure, evaluation_figure, evaluation_markdown, png
 
 PREVIEW_ROWS = 5
-PLOT_INCHES = 9  # what the pages show without scrolling
+PLOT_INCHES = 9  # the width that the pages show without scrolling
 
 Metadata = dict[str, dg.MetadataValue]
 
@@ -62,7 +62,7 @@ def _(value: Deployment) -> Metadata:
 
 
 def picture(figure: Figure, caption: str) -> dg.MetadataValue:
-    """Return the figure as Markdown that holds the image itself: it is shown also where the store cannot be reached."""
+    """Return the figure as Markdown that contains the image, so that it is shown even if the store is out of reach."""
     width, height = figure.get_size_inches()
     figure.set_size_inches(PLOT_INCHES, PLOT_INCHES * height / width)
     return dg.MetadataValue.md(f"![{caption}](data:image/png;base64,{base64.b64encode(png(figure)).decode()})")

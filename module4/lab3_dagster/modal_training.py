@@ -1,4 +1,4 @@
-"""A Dagster asset that the deployed Modal app makes: Dagster knows what there is, Modal brings the machines.
+"""A Dagster asset that the deployed Modal app makes: Dagster knows what exists, and Modal provides the machines.
 
 Importing this file needs no account; materializing does.
 """
@@ -15,6 +15,6 @@ class Training(dg.Config):
 
 @dg.asset(group_name="external", kinds={"modal"})
 def model_from_modal(config: Training) -> dg.MaterializeResult[None]:
-    """Train on Modal; the metadata says which version and fingerprint came out."""
+    """Train on Modal; the metadata holds the version and the fingerprint."""
     summary = modal.Function.from_name("training", "pipeline").remote(config.config)
     return dg.MaterializeResult(metadata={"version": summary["version"], "fingerprint": summary["fingerprint"]})

@@ -1,4 +1,4 @@
-"""Is the model in production still right? A week per partition, and a sensor that asks for training if it is not."""
+"""Is the model in production still right? One partition per week, and a sensor that requests training if it is not."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from module4.lab3_dagster.resources import Pipeline
 from shared import inference, monitoring
 from shared.monitoring import Decision, Drift
 
-# A partition is named by its Monday, and the four weeks before that day are looked at. From March 2013 on.
+# A partition is named after a Monday and covers the four weeks before it. The first one is in March 2013.
 WEEKS = dg.WeeklyPartitionsDefinition(start_date="2013-03-04", end_date="2014-01-01", day_offset=1)
 
 
@@ -23,7 +23,7 @@ WEEKS = dg.WeeklyPartitionsDefinition(start_date="2013-03-04", end_date="2014-01
     retry_policy=RETRY,
 )
 def drift(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Drift:
-    """How far the weeks before are from what the model was fitted on, and how well it predicted them."""
+    """How far the last weeks have drifted from those the model was fitted on, and how well it predicted them."""
     return monitoring.measure_drift(pipeline.config, pipeline.registry, inference.parse_day(context.partition_key))
 
 
@@ -35,7 +35,7 @@ def drift(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Drift:
     retry_policy=RETRY,
 )
 def retraining_decision(pipeline: Pipeline, drift: Drift) -> Decision:
-    """Whether to train again, and with which configuration."""
+    """Whether to retrain, and with which configuration."""
     return monitoring.decide_retraining(pipeline.config, drift)
 
 
@@ -43,7 +43,7 @@ def retraining_decision(pipeline: Pipeline, drift: Drift) -> Decision:
 def train_when_drifted(
     context: dg.SensorEvaluationContext, event: dg.EventLogEntry, pipeline: Pipeline
 ) -> dg.RunRequest | dg.SkipReason:
-    """Ask for a training run with the decision's configuration; the same decision asks once."""
+    """Request a training run with the decision's configuration, once per decision."""
     assert event.asset_materialization is not None
     decision: dict[str, Any] = {name: value.value for name, value in event.asset_materialization.metadata.items()}
     if not decision["retrain"]:

@@ -16,9 +16,10 @@ from shared.storage import open_artifact
 def external_baseline(
     context: dg.AssetExecutionContext, pipeline: Pipeline, processes: dg.PipesSubprocessClient
 ) -> dg.MaterializeResult[None]:
-    """The baseline, fitted in a process that knows neither these assets nor their IO manager: only URIs cross over.
+    """The baseline, fitted in a process that knows neither these assets nor their IO manager: it gets only URIs.
 
-    The other side may be a container, a cluster's job, or a program in another language: only the client changes.
+    The process could also be a container, a job on a cluster, or a program in another language; only the client
+    changes.
     """
     extras = {
         "config_json": pipeline.config_json,

@@ -9,14 +9,14 @@ from shared.registry import Registry
 
 
 class Pipeline(dg.ConfigurableResource):
-    """The pipeline's configuration and where it keeps things. Assets ask for it by a parameter of this type.
+    """The pipeline's configuration and where it keeps things. An asset gets it through a parameter of this type.
 
-    The values given in the code are defaults: a run may bring its own, from the UI, a schedule or a sensor.
+    The values in the code are defaults: a run may bring its own, from the UI, a schedule or a sensor.
     """
 
     config_json: str = Field(description="The whole configuration as JSON, or a preset's name: tiny, lab or full.")
-    registry_uri: str = Field(description="The model registry: a folder, or any URI.")
-    store: str = Field("", description="Where steps that store their result themselves put it.")
+    registry_uri: str = Field(description="The model registry: a folder, or an s3:// URI.")
+    store: str = Field("", description="Where steps put results that they store themselves.")
 
     @field_validator("config_json")
     @classmethod

@@ -1,4 +1,4 @@
-"""Predictions every morning: Modal's own clock calls the deployed app, and nothing of ours has to keep running.
+"""Predictions every morning: Modal's own clock calls the deployed app, so nothing of ours has to keep running.
 
 A scheduled function gets no arguments, and Modal has no backfill: `modal run` calls the same function for any day.
 """
@@ -47,7 +47,7 @@ def save_predictions(config_json: str, predictions: str, partitions: str) -> Sum
 
 @app.function(timeout=1800, max_containers=4)
 def predict_day(day: str, config_json: str = "tiny", store: str = STORE) -> Summary:
-    """Predict one day. The first two steps run side by side: `.spawn()` starts a call without waiting for it."""
+    """Predict one day. The first two steps run at the same time: `.spawn()` starts a call without waiting for it."""
     from shared.inference import parse_day
 
     day = parse_day(day).isoformat()  # it becomes a folder's name

@@ -14,6 +14,7 @@ import modal
 from shared import steps
 from shared.config import preset as get_preset
 from shared.errors import exit_on_error
+from shared.outputs import check_output
 from shared.storage import Summary
 
 # What a container finds when it starts. Modal builds the image once, and again only when the lock file changes;
@@ -139,6 +140,8 @@ def main(preset: str = "tiny", config_json: str = "", store: str = STORE, gpu: s
     """Run the pipeline from this machine: `modal run -m module4.lab4_modal.training --preset lab`."""
     with exit_on_error():
         config_json = config_json or get_preset(preset).to_json()
+        if result:
+            check_output(Path(result), "result")
     deployment = run_pipeline(config_json, store, str(app.app_id), gpu)
     print(f"version {deployment['version']}, in production: {deployment['in_production']}")
     print("\n".join(deployment["reasons"]))

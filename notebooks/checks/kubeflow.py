@@ -68,7 +68,7 @@ def _try_text(text: str) -> Iterator[Finding]:
         yield must(
             False,
             "the component has all it needs",
-            f"In the container it ends with: {error}. KFP copies only the function, so import inside of it.",
+            f"In the container it ends with: {error}. KFP copies only the function, so put the import inside it.",
         )
         return
     yield must(True, "the component has all it needs", "")
@@ -94,7 +94,7 @@ def fan_out(answer: Any) -> Iterator[Finding]:
     inside = spec.components[loop.component_ref.name].dag.tasks
     yield must(
         "share-of" in inside,
-        "share_of runs inside of the loop",
+        "share_of runs inside the loop",
         f"Inside is {', '.join(inside) or 'nothing'}. Call share_of under the with.",
     )
     item = inside["share-of"].inputs.parameters["airport"].component_input_parameter

@@ -11,7 +11,7 @@ from typing import Any
 import modal
 
 from module4.platforms import ROOT
-from notebooks.checks import Exercises, Finding, expect, must
+from notebooks.checks import Exercises, Finding, expect, kind_of, must
 
 check = Exercises()
 
@@ -20,11 +20,11 @@ def _is_function(answer: object) -> Finding:
     return must(
         isinstance(answer, modal.Function),
         "it is a Modal function",
-        f"It is a {type(answer).__name__}. Write @my_app.function(...) above the function, with parentheses.",
+        f"It is {kind_of(answer)}. Write @my_app.function(...) above the function, with parentheses.",
     )
 
 
-@check.exercise(1)
+@check.exercise(1, "forecast")
 def forecast(answer: Any) -> Iterator[Finding]:
     """Processors, time and retries."""
     yield _is_function(answer)
@@ -42,14 +42,14 @@ def forecast(answer: Any) -> Iterator[Finding]:
     )
 
 
-@check.exercise(2)
+@check.exercise(2, "nightly")
 def nightly(answer: Any) -> Iterator[Finding]:
     """A schedule and a volume."""
     yield _is_function(answer)
     info = answer.info()
     yield must(
         info.schedule,
-        "Modal calls it by itself",
+        "Modal calls it automatically",
         "It has no schedule. Give the decorator schedule=modal.Cron(...).",
     )
     yield expect(
@@ -67,7 +67,7 @@ def nightly(answer: Any) -> Iterator[Finding]:
     )
 
 
-@check.exercise(3)
+@check.exercise(3, "my_file")
 def at_once(answer: Any) -> Iterator[Finding]:
     """Run the app on this machine and look at when the calls were under way."""
     yield must(isinstance(answer, str), "it is the text of a file", "Put the whole app into a string.")

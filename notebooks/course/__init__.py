@@ -1,1 +1,1 @@
-"""What the lessons' cells import: pictures of graphs, and readers for what the platforms leave behind."""
+"""What the lessons' cells import: pictures of graphs, readers of the platforms' records, and their environments."""

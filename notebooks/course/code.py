@@ -1,4 +1,4 @@
-"""Show the labs' own code in a lesson: a function with its decorators, or a rule of a Makefile."""
+"""Show the labs' own code in a lesson: a function with its decorators, or a rule from a Makefile."""
 
 import ast
 import inspect
@@ -18,7 +18,7 @@ def show_function(module: ModuleType, name: str) -> None:
 
 
 def show_rule(makefile: Path, target: str) -> None:
-    """Print the rule for `target`, as it is written: from its line to the next empty one. Raises ValueError."""
+    """Print the rule for `target`, up to the next empty line. Raises ValueError if there is none."""
     rules = makefile.read_text(encoding="utf-8").split("\n\n")
     found = [rule for rule in rules if rule.startswith(f"{target}:")]
     if not found:

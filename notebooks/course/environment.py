@@ -1,4 +1,4 @@
-"""What has to be set before a lesson's platform is imported: where it keeps its records, and what its processes find.
+"""Set what a platform needs before it is imported: where it keeps its records, and what its processes can import.
 
 Each function changes the variables of this process only, and keeps everything in the lesson's store.
 """
@@ -15,7 +15,7 @@ from module4.platforms import ROOT, WORKSPACE
 def open_store(lesson: str, store: str = "") -> str:
     """Return the folder or URI for a lesson's artifacts: `store`, or the lesson's own place below `workspace/`.
 
-    Tables are shown whole from here on.
+    From here on, tables are shown in full.
     """
     pd.options.display.max_colwidth = None
     return store or str(WORKSPACE / "notebooks" / lesson)
@@ -29,7 +29,7 @@ def prepare_airflow(store: str) -> None:
 
 
 def prepare_kubeflow() -> None:
-    """Let the processes that stand for containers find this environment's programs and the course's code."""
+    """Let the processes that replace containers find this environment's programs and the course's code."""
     os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
     os.environ["PYTHONPATH"] = str(ROOT)
 
@@ -45,7 +45,7 @@ def prepare_dagster(store: str) -> None:
 
 
 def prepare_wandb(store: str) -> None:
-    """Let Weights & Biases write below the store, and keep quiet."""
+    """Make Weights & Biases write below the store and print nothing."""
     Path(store).mkdir(parents=True, exist_ok=True)
     folders = ("WANDB_DIR", "WANDB_CACHE_DIR", "WANDB_CONFIG_DIR", "WANDB_DATA_DIR", "WANDB_ARTIFACT_DIR")
     os.environ |= dict.fromkeys(folders, store)
@@ -53,6 +53,6 @@ def prepare_wandb(store: str) -> None:
 
 
 def log_out_of_wandb(store: str) -> None:
-    """Let W&B find neither a key nor a server, as on a machine where nobody has logged in."""
+    """Make sure that W&B finds neither a key nor a server, as on a machine where nobody has logged in."""
     os.environ |= {"WANDB_BASE_URL": "http://127.0.0.1:9", "NETRC": f"{store}/netrc"}
     os.environ.pop("WANDB_API_KEY", None)

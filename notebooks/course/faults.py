@@ -1,4 +1,4 @@
-"""Failures on purpose."""
+"""Planned failures."""
 
 from pathlib import Path
 from uuid import uuid4
@@ -7,7 +7,7 @@ from shared.config import Fault
 
 
 def fail_once(step: str, store: str) -> Fault:
-    """Return a fault that makes the first attempt at `step` fail and lets the next one pass, each time it is made."""
+    """Return a new fault, which makes the first attempt at `step` fail and lets the next one succeed."""
     return Fault(step=step, kind="fail", state=f"{store}/faults/{uuid4().hex}")
 
 

@@ -1,11 +1,11 @@
-"""Pictures of graphs, from whatever names and edges a platform gives."""
+"""Pictures of graphs, from the names and edges that a platform reports."""
 
 from collections.abc import Iterable, Mapping
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-COLOURS = {
+COLORS = {
     "success": "#2da44e",
     "failed": "#cf222e",
     "upstream_failed": "#e8a33d",
@@ -15,7 +15,7 @@ COLOURS = {
 
 
 def draw_graph(needs: Mapping[str, Iterable[str]], title: str, states: Mapping[str, str] | None = None) -> Figure:
-    """Draw a box per step and an arrow from each step that it needs; a known state gives the box its colour."""
+    """Draw a box per step and an arrow from each step that it needs; a known state determines the box's color."""
     columns = _columns({name: {*above} for name, above in needs.items()})
     lengths = [columns[name] - columns[one] for name, above in needs.items() for one in {*above} & {*needs}]
     reach = max(lengths, default=0)
@@ -31,17 +31,17 @@ def draw_graph(needs: Mapping[str, Iterable[str]], title: str, states: Mapping[s
     axis = figure.subplots()
     texts = {}
     for name, (x, y) in places.items():
-        colour = COLOURS.get((states or {}).get(name, ""), "#0969da")
+        color = COLORS.get((states or {}).get(name, ""), "#0969da")
         label = (
             name.replace(".", ".\n")
             .replace("hyperparameter_", "hyperparameter_\n")
             .replace("-", "-\n", name.count("-") // 2)
         )
-        box = {"boxstyle": "round,pad=0.4", "fc": colour, "ec": colour}
+        box = {"boxstyle": "round,pad=0.4", "fc": color, "ec": color}
         texts[name] = axis.text(x, y, label, ha="center", va="center", fontsize=8.5, color="white", bbox=box, zorder=3)
     for name, above in needs.items():
         for other in {*above} & set(places):
-            far = columns[name] - columns[other] > 1  # over what lies between
+            far = columns[name] - columns[other] > 1  # bend over the boxes in between
             arrow = {
                 "arrowstyle": "-|>",
                 "color": "0.55",
@@ -52,14 +52,14 @@ def draw_graph(needs: Mapping[str, Iterable[str]], title: str, states: Mapping[s
             axis.annotate("", places[name], places[other], arrowprops=arrow)
     axis.set(xlim=(-0.6, len(rows) - 0.4), ylim=(-height / 2 - 0.1, height / 2 + top), title=title)
     axis.axis("off")
-    known = [Patch(color=colour, label=state) for state, colour in COLOURS.items() if state in (states or {}).values()]
+    known = [Patch(color=color, label=state) for state, color in COLORS.items() if state in (states or {}).values()]
     if known:
         figure.legend(handles=known, loc="outside lower center", ncols=len(known), fontsize=8, frameon=False)
     return figure
 
 
 def draw_ends(ends: Iterable[tuple[float, str]], title: str) -> Figure:
-    """Draw when each of several things was done: a dot per thing, because nobody noted when it began."""
+    """Draw when each of several things ended: a dot per thing, because nobody recorded when it began."""
     ordered = sorted(ends)
     figure = Figure(figsize=(9, 0.3 * len(ordered) + 1.2), layout="constrained")
     axis = figure.subplots()
@@ -73,7 +73,7 @@ def draw_ends(ends: Iterable[tuple[float, str]], title: str) -> Figure:
 
 
 def _columns(needs: Mapping[str, set[str]]) -> dict[str, int]:
-    """Return for each step the length of the longest way to it."""
+    """Return the length of the longest path to each step."""
     columns: dict[str, int] = {}
     while len(columns) < len(needs):
         ready = [name for name in needs if name not in columns and needs[name] & set(needs) <= set(columns)]

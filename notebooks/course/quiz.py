@@ -1,7 +1,7 @@
 """A lesson's concept questions: `questions/LESSON.yaml` holds them, and `check_answers` judges a student's letters.
 
 A question is a mapping with `ask`, `options` (a mapping from letter to text), `answer` (the right letter), `because`
-(why it is right) and `hint` (for everybody who chose another one; it does not give the answer away).
+(why it is right) and `hint` (for those who chose a wrong one; it does not give the answer away).
 """
 
 import html
@@ -51,7 +51,7 @@ def to_markdown(lesson: str) -> str:
 
 @dataclass(frozen=True)
 class Judged:
-    """A question, and what the student chose."""
+    """A question and the student's choice."""
 
     number: int
     question: Question
@@ -64,7 +64,7 @@ class Judged:
 
     @property
     def remark(self) -> str:
-        """What to say about the choice."""
+        """The comment on the choice."""
         if not self.chosen:
             return "not answered yet"
         if self.chosen not in self.question.options:
@@ -95,7 +95,7 @@ class Quiz:
         return "\n".join([self.title, *lines, *(f"  [FAIL] {text}" for text in self.unknown)])
 
     def _repr_html_(self) -> str:
-        colour = "#1a7f37" if self.right == len(self.answers) else "#b35900"
+        color = "#1a7f37" if self.right == len(self.answers) else "#b35900"
         signs = {"right": "✓", "wrong": "✗", "open": "·"}
         items = [
             f"{signs[one.verdict]} {one.number} {html.escape(one.chosen)}: {html.escape(one.remark)}"
@@ -103,13 +103,13 @@ class Quiz:
         ]
         items += [f"✗ {html.escape(text)}" for text in self.unknown]
         return (
-            f'<div style="border-left: 4px solid {colour}; padding: 0.2em 0.8em"><strong>{self.title}</strong>'
+            f'<div style="border-left: 4px solid {color}; padding: 0.2em 0.8em"><strong>{self.title}</strong>'
             f'<ul style="list-style: none; padding-left: 0">{"".join(f"<li>{item}</li>" for item in items)}</ul></div>'
         )
 
 
 def check_answers(lesson: str, answers: Mapping[Any, Any]) -> Quiz:
-    """Judge a letter per question's number; upper case, spaces and missing numbers are fine."""
+    """Judge one letter per question number; upper case, spaces and missing numbers are fine."""
     questions = read_questions(lesson)
     given = {str(number).strip(): str(letter or "").strip().lower() for number, letter in answers.items()}
     judged = [Judged(number, one, given.pop(str(number), "")) for number, one in enumerate(questions, start=1)]

@@ -1,4 +1,4 @@
-"""What an offline W&B run holds: a log in LevelDB's format, of W&B's own protobuf records."""
+"""Read an offline W&B run: a log in LevelDB's format that holds W&B's own protobuf records."""
 
 import json
 import struct
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass
 class Record:
-    """A tracked run, as it lies on disk."""
+    """A tracked run, as it is stored on disk."""
 
     tags: list[str] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
@@ -19,7 +19,7 @@ class Record:
 
 
 def read_record(folder: Path) -> Record:
-    """Return what the run in `folder` (`offline-run-…`) holds."""
+    """Return the record of the run in `folder` (`offline-run-…`)."""
     from wandb.proto import wandb_internal_pb2
 
     found = Record()
@@ -43,7 +43,7 @@ FULL, _FIRST, _MIDDLE, LAST = 1, 2, 3, 4
 
 
 def _messages(log: bytes) -> Iterator[bytes]:
-    """Yield the messages of a log. Blocks have a fixed size; a long message is in parts, a block's end may be empty."""
+    """Yield a log's messages. Blocks have a fixed size, a long message is split, and a block's end may be empty."""
     position, parts = FILE_HEADER, b""
     while position < len(log):
         rest = BLOCK - position % BLOCK

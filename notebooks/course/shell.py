@@ -48,21 +48,21 @@ def run_script(script: Path, store: str) -> Ended:
 def run_make(store: str, config: str) -> list[str]:
     """Run lab 0's Makefile, two steps at a time, and return the targets that were made. An error is printed."""
     words = ["make", "-j2", "-f", str(LAB_MAKEFILE), f"STORE={store}", f"PYTHON={sys.executable}"]
-    environment = {**os.environ, "CONFIG": config, "OMP_NUM_THREADS": "1"}  # each of the two steps gets one core
+    environment = {**os.environ, "PIPELINE_CONFIG": config, "OMP_NUM_THREADS": "1"}  # a core for each of two steps
     done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        print(*_shorten(done.stderr, store).splitlines()[-2:], sep="\n")
-    prefix, lines = f"{store}/runs/make/", done.stdout.splitlines()
-    return [line.removeprefix(prefix).removesuffix("/manifest.json") for line in lines if line.startswith(prefix)]
+        print(*(line for line in _shorten(done.stderr, store).splitlines() if line.startswith("error:")), sep="\n")
+    targets = re.findall(r"^(?:\w+/manifest\.json|run_trial/\d+\.json|propose_trials)$", done.stdout, re.MULTILINE)
+    return [target.removesuffix("/manifest.json") for target in targets]
 
 
 def read_rules() -> dict[str, list[str]]:
     """Return each target of lab 0's Makefile with its prerequisites, from the database that `make -pq` prints."""
-    words = ["make", "-pq", "-f", str(LAB_MAKEFILE), "FORCE", "STORE=RUNS"]
+    words = ["make", "-pq", "-f", str(LAB_MAKEFILE), "FORCE", "IN_RUN_FOLDER=1"]
     database = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False).stdout
     return {
         target.partition("/")[0]: [name.partition("/")[0] for name in needs.split() if name != "FORCE"]
-        for target, needs in re.findall(r"^(\S+): (.+)$", database.replace("RUNS/runs/make/", ""), re.MULTILINE)
+        for target, needs in re.findall(r"^(\S+): (.+)$", database, re.MULTILINE)
         if "/manifest.json" in target or target in ("propose_trials", "config")
     }
 
@@ -86,7 +86,7 @@ def run_modal_without_account(store: Path, *words: str) -> list[str]:
 
 
 def _plain(variables: "os._Environ[str]") -> dict[str, str]:
-    """Return the variables without what asks for colours: a notebook asks for them, and a page shows only the words."""
+    """Return the variables without what asks for colors: a notebook asks for them, and a page shows only the words."""
     kept = {name: value for name, value in variables.items() if name not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
     return kept | {"NO_COLOR": "1", "TERM": "dumb"}
 

@@ -43,8 +43,8 @@ from notebooks.course.shell import run_python
 print(run_python("infra/doctor.py"))
 
 # %% [markdown]
-# Each line is one check. `[ OK ]` needs nothing from you, and `[ -- ]` marks something optional. Read any `[WARN]`, and
-# fix any `[FAIL]` before you continue.
+# Each line is one check. `[ OK ]` needs nothing from you, and `[ -- ]` marks something optional. Fix any `[FAIL]` before you
+# continue; the line says how.
 #
 # ## The graph
 #
@@ -84,7 +84,7 @@ table.groupby("split", observed=True).agg(
 ).loc[list(features.SPLITS)]
 
 # %% [markdown]
-# There are three splits, one after the other, with no day in two of them. `late_share` is the fraction of flights that
+# There are three splits, one after the other, and no day belongs to two of them. `late_share` is the fraction of flights that
 # arrived late. It differs between the splits, because some weeks have more storms than others.
 
 # %%
@@ -140,9 +140,8 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# A step reads the artifacts of the steps that it needs and writes one of its own. Every artifact contains
-# `manifest.json`, the list of its files with their checksums. It is written last, so an artifact with a manifest is
-# complete.
+# A step reads the artifacts of the steps that it needs and writes a new one. Every artifact contains `manifest.json`, the
+# list of its files with their checksums. It is written last, so an artifact with a manifest is complete.
 
 # %% tags=["slow"]
 {part: fingerprint[part] for part in ("data", "hyperparameters", "predictions", "model")}
@@ -154,7 +153,7 @@ pd.DataFrame(
 #
 # ## Look at it
 #
-# `evaluate` wrote a report. It compares the models on weeks that none of them has seen, and lists the reasons of the
+# `evaluate` wrote a report. It compares the models on weeks that none of them has seen, and shows how the winner fared at the
 # [quality gate](GLOSSARY.md#quality-gate), the rules that a model must satisfy before it goes into production.
 #
 # A model does not say "late" or "on time". It gives each flight a probability of being late. These are the measures to
@@ -246,7 +245,7 @@ before == open_artifact(str(damaged.parent)).files["model.skops"]["sha256"]
 # | `date(2013, 2, 28)` | 28 February 2013 |
 # | `{"a", "b"}` | a set: names without an order, each of them once |
 #
-# ## Exercise 1: a configuration of your own
+# ## Exercise 1: your own configuration
 #
 # Start from the preset `tiny` and make a configuration that runs three trials and whose test weeks begin on 3 June 2013.
 #
@@ -273,7 +272,7 @@ check(1)
 # ## Exercise 2: what may the model know?
 #
 # The model predicts *before the scheduled hour of departure begins*. Which of these columns of the table of flights may go
-# into a feature of the same flight? Two of the answers may surprise you.
+# into a feature of the same flight? Collect their names in `allowed`, as a set or a list. Two of the answers may surprise you.
 #
 # `carrier`, `dest`, `arr_delay`, `tailnum`, `departure_minute` (as scheduled), `weather_temp` (measured before that hour),
 # `distance`
@@ -297,8 +296,8 @@ check(2)
 # %% [markdown]
 # ## To remember
 #
-# A pipeline consists of steps and what they hand to each other. Everything else, from retries to schedules, is what a
-# platform adds. The next lessons show what that costs and what it buys.
+# A pipeline consists of steps and what they pass to each other. Everything else, from retries to schedules, is what a
+# platform adds. The next lessons show what that costs and what it buys you.
 #
 # **Read on.** [The data](https://github.com/tidyverse/nycflights13) ·
 # [scikit-learn: gradient boosting](https://scikit-learn.org/stable/modules/ensemble.html#histogram-based-gradient-boosting) ·

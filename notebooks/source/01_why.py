@@ -1,9 +1,8 @@
 # %% [markdown]
 # # 1 · Why orchestration: by hand, as a shell script, with Make
 #
-# Before you learn a platform, try to manage without one. You run the pipeline's steps by hand, write them into a shell
-# script, and hand them to Make. Each way hurts somewhere, and each platform in this course is an answer to one of these
-# pains.
+# Before you learn a platform, try to manage without one. You run the pipeline's steps by hand, put them into a shell script,
+# and hand them to Make. Each way hurts somewhere, and each platform in this course is an answer to one of these pains.
 #
 # **You will be able to** say what an [orchestrator](GLOSSARY.md#orchestrator) does, what a script cannot do, and where
 # Make stops.
@@ -56,7 +55,7 @@ print(run_python("-m", "shared", "preprocess", preset, f"{hand}/loaded_data", f"
 # ## A shell script
 #
 # So write it down. `step` runs a step, and the lines below it say what to read and where to write. One of the paths has a
-# typo; find it before you read on.
+# typo. Find it before you read on.
 
 # %% tags=["slow"]
 script, folder = Path(store, "pipeline.sh"), f"{store}/runs/script"
@@ -80,8 +79,8 @@ stopped = run_script(script, store)
 stopped
 
 # %% [markdown]
-# Better: status 1, and no *done*. Now correct the path and run the script again. It does not know what exists already, so
-# it starts from the top. Nor does it know which steps could run in parallel.
+# That is better: status 1, and no *done*. Now correct the path and run the script again. The script does not know what
+# already exists, so it starts from the top. Nor does it know which steps could run in parallel.
 
 # %% tags=["slow"]
 script.write_text(script.read_text().replace('load_dat"', 'load_data"'))
@@ -109,7 +108,7 @@ show_rule(LAB_MAKEFILE, "$(BASELINE)")
 
 # %% [markdown]
 # `$(FEATURES)` is the table that `preprocess` wrote, `$(<D)` is the folder of the first prerequisite, and `$(@D)` is the
-# folder of the target.
+# folder of the target. Names are relative to the run's folder; `$$RUN` is its full name (`$$` gives the shell a `$`).
 #
 # ## Run it twice
 #
@@ -166,7 +165,7 @@ shutil.rmtree(f"{store}/runs/make/evaluate")
 run_make(store, preset)
 
 # %% [markdown]
-# Make ran that step again, and the one that depends on it; nothing before them. Now ask for data that does not exist.
+# Make ran that step again, and the one that depends on it, but nothing before them. Now ask for data that does not exist.
 
 # %% tags=["slow"]
 from shared import config
@@ -174,8 +173,8 @@ from shared import config
 run_make(store, config.preset(preset, data_folder="/nowhere").to_json())
 
 # %% [markdown]
-# Make stopped at the first step: the list names what it started, and the last line before it names the target that failed.
-# It does not retry. If the network is down for a second at night, the run is over, and nobody is notified.
+# Make stopped at the first step: the list names what it started, and the lines before it say what failed and why. It does
+# not retry. If the network is down for a second at night, the run is over, and nobody is notified.
 
 # %% tags=["slow"]
 from shared import steps
@@ -186,7 +185,7 @@ steps.read_fingerprint(f"{store}/runs/make/deploy")["fingerprint"]
 # The artifact of the last good run is still there, and its model is the one from lesson 0, bit for bit. (Run Make now, and
 # it makes everything again, because the configuration has changed.)
 #
-# ## What hurts, and who promises an answer
+# ## What hurts, and what promises an answer
 #
 # | you want | by hand | script | Make | a platform |
 # |---|---|---|---|---|
@@ -217,7 +216,8 @@ steps.read_fingerprint(f"{store}/runs/make/deploy")["fingerprint"]
 # ## Exercise 1: a rule for Make
 #
 # Write a Makefile with a rule for `report.txt`. The file is made from `metrics.json` and `slices.json`, by the command
-# `cat metrics.json slices.json > report.txt`. Make insists on a tab before a command.
+# `cat metrics.json slices.json > report.txt`. Keep the whole Makefile in `my_makefile`, as one string. Make insists on a tab
+# before a command. When neither file has changed, Make has nothing to do.
 #
 # <details><summary>Hint</summary>A rule has two lines: target and prerequisites, then the command.</details>
 # <details><summary>Bigger hint</summary>The string starts with <code>"report.txt: metrics.json slices.json\n\t…</code> and

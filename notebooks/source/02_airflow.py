@@ -114,7 +114,7 @@ run.run_id, str(run.state)
 
 # %% tags=["slow"]
 def instances(run) -> pd.DataFrame:
-    """Return what Airflow remembers of a run's tasks."""
+    """Return what Airflow has recorded about a run's tasks."""
     return pd.DataFrame(
         [
             {
@@ -158,8 +158,8 @@ draw_timeline(
 
 # %% tags=["slow"]
 evaluate = run.get_task_instance("evaluate")
-handed_on = {key: evaluate.xcom_pull(task_ids="evaluate", key=key) for key in ("winner", "roc_auc", "log_loss", "uri")}
-pd.Series(handed_on, name="evaluate").to_frame()
+values = {key: evaluate.xcom_pull(task_ids="evaluate", key=key) for key in ("winner", "roc_auc", "log_loss", "uri")}
+pd.Series(values, name="evaluate").to_frame()
 
 # %% [markdown]
 # Three small values, and a URI. The model itself is not in the database: it is in the store, at this URI. That is the rule
@@ -215,7 +215,7 @@ from module4.lab1_airflow.monitoring import monitoring_dag
 
 
 def names(assets) -> str:
-    """Return the names of assets and aliases: an alias stands for an event that the task may make, or not."""
+    """Return the names of assets, and of aliases for assets whose event a task may or may not emit."""
     return ", ".join(sorted(asset.name for asset in assets))
 
 
@@ -226,7 +226,7 @@ pd.DataFrame(
             "runs at": getattr(dag.timetable, "timetable", dag.timetable).expression,
             "runs at events of": getattr(dag.timetable.asset_condition, "name", ""),
             "reads": names(asset for task in dag.tasks for asset in task.inlets),
-            "may make an event by": names(asset for task in dag.tasks for asset in task.outlets),
+            "may emit an event of": names(asset for task in dag.tasks for asset in task.outlets),
         }
         for dag in (training_dag, monitoring_dag)
     ]
@@ -238,7 +238,7 @@ pd.DataFrame(
 # task decides at run time whether to emit an event for the asset behind it, since not every training ends in a promotion.
 #
 # Every Monday `monitoring` checks how well the model has done. Let it check on 29 April, when spring has changed the
-# flights. Then ask the database for the events.
+# flights. Then look up the events in the database.
 
 # %% tags=["slow"]
 monday = datetime(2013, 4, 29, tzinfo=UTC)
@@ -253,7 +253,7 @@ with create_session() as session:
     events = [
         {
             "asset": event.asset.name,
-            "made by": f"{event.source_dag_id}.{event.source_task_id}",
+            "emitted by": f"{event.source_dag_id}.{event.source_task_id}",
             "it says": event.extra.get("version") or event.extra["reasons"][0],
         }
         for event in session.query(AssetEvent).where(AssetEvent.source_run_id.in_([run.run_id, watched.run_id]))
@@ -296,15 +296,15 @@ draw_graph(
 # %% tags=["slow"]
 from notebooks.course.faults import fail_once
 
-settings = config.preset(preset, fault=fail_once("load_data", store)).to_json()
+config_json = config.preset(preset, fault=fail_once("load_data", store)).to_json()
 with capture_output() as log:
-    survived = training_dag.partial_subset("load_data").test(run_conf={"config": settings, "store": store})
+    survived = training_dag.partial_subset("load_data").test(run_conf={"config": config_json, "store": store})
 
 # %% tags=["slow"]
 instances(survived)
 
 # %% [markdown]
-# Two tries, and a success. Airflow waited a few seconds after the first one, then retried.
+# Two tries, and a success: Airflow waited a few seconds after the first one, then retried.
 #
 # `make lab-airflow` runs the DAG from the command line. `make ui-airflow` starts Airflow's UI, which shows such runs with
 # their logs and graphs, a failed task in red and a waiting retry in yellow.
@@ -323,7 +323,7 @@ instances(survived)
 # | `retry_exponential_backoff=True` | each pause is about twice as long as the one before |
 # | `@dag(schedule=…)` | this function declares a DAG; **call it**, or there is no DAG |
 # | `schedule="30 6 * * *"` | cron: minute, hour, day of the month, month, day of the week; here 6:30 every day |
-# | `schedule=None` | only when somebody triggers it |
+# | `schedule=None` | only when someone triggers it |
 # | `schedule=Asset("name")` | on every event of this asset |
 # | `start_date=datetime(2026, 1, 1)` | the first day that the schedule covers |
 # | `catchup=False` | do not run the days between `start_date` and today |
@@ -335,8 +335,9 @@ instances(survived)
 # %% [markdown]
 # ## Exercise 1: every morning at five
 #
-# Write a DAG with the two tasks below: `report` gets what `count_flights` returns. It runs every day at 05:00, the first
-# time on 1 March 2026, and must not catch up on the days since then. Call your function and keep the DAG in `morning`.
+# Write a DAG with the two tasks below: `report` gets what `count_flights` returns, and each is called once. The DAG runs
+# every day at 05:00 (in any time zone), the first time on 1 March 2026 and from then on without an end. It must not catch up
+# on the days since then. Call your function and keep the DAG in `morning`.
 #
 # <details><summary>Hint</summary>Three things go into <code>@dag(…)</code>: when, from when on, and whether to catch up. The
 # function's body is a single line.</details>
@@ -381,14 +382,14 @@ morning = every_morning()
 # %% tags=["check"]
 from notebooks.checks.airflow import check
 
-check(1, morning)
+check(1)
 
 # %% [markdown]
 # ## Exercise 2: retry
 #
 # A download fails now and then. Write a task `download` that is retried up to three times: first after 10 seconds, then
-# after pauses that grow ([exponential backoff](GLOSSARY.md#exponential-backoff)). Use it in a DAG and keep the DAG in
-# `patient`.
+# after pauses that grow each time ([exponential backoff](GLOSSARY.md#exponential-backoff)). Use it once in a DAG and keep
+# the DAG in `patient`.
 #
 # <details><summary>Hint</summary>All three settings belong to the task, so they are arguments of <code>@task(…)</code>.</details>
 # <details><summary>Bigger hint</summary>Give <code>@task</code> the arguments <code>retries</code>, <code>retry_delay</code> (a
@@ -422,13 +423,14 @@ patient = patient_download()
 # END SOLUTION
 
 # %% tags=["check"]
-check(2, patient)
+check(2)
 
 # %% [markdown]
 # ## Exercise 3: a task per item
 #
-# `airports` returns a list, and the DAG must not depend on its length. Run `late_share` once per airport, and pass all the
-# results to `worst`. `run_trial` in [the lab's DAG](../module4/lab1_airflow/training.py) does the same.
+# `airports` returns a list, and the DAG must not depend on its length. Run `late_share` once per airport, with `.expand` on
+# the task or on a task group around it, and pass the list of all results to `worst`, which runs once. `run_trial` in
+# [the lab's DAG](../module4/lab1_airflow/training.py) does the same.
 #
 # <details><summary>Hint</summary>A mapped task is called with <code>.expand(…)</code> instead of <code>(…)</code>.</details>
 # <details><summary>Bigger hint</summary>Pass <code>airports()</code> to <code>late_share.expand</code> as the argument
@@ -472,13 +474,13 @@ per_airport = fan_out()
 # END SOLUTION
 
 # %% tags=["check"]
-check(3, per_airport)
+check(3)
 
 # %% [markdown]
 # ## Exercise 4: when there is a new model
 #
-# Write a DAG whose task `announce` runs whenever the asset `production-model` has an event, and at no other time. Keep the
-# DAG in `on_new_model`.
+# Write a DAG whose task `announce` runs whenever the asset `production-model` has an event, and at no other time. Wait for
+# the asset itself, not for an alias. Keep the DAG in `on_new_model`.
 #
 # <details><summary>Hint</summary>A schedule can be a cron expression, or an asset.</details>
 # <details><summary>Bigger hint</summary>Write <code>@dag(schedule=Asset("…"))</code>, call <code>announce()</code> inside, then
@@ -507,7 +509,7 @@ on_new_model = tell_the_team()
 # END SOLUTION
 
 # %% tags=["check"]
-check(4, on_new_model)
+check(4)
 
 # %% [markdown]
 # ## To remember

@@ -188,7 +188,7 @@ with capture_output() as log:
 }
 
 # %% [markdown]
-# One attempt failed, and the table is complete all the same.
+# One attempt failed, and the table is complete nevertheless.
 #
 # Retries do not help with mistakes. Ask for data that does not exist: the task fails every time.
 
@@ -228,9 +228,9 @@ except InconsistentTypeException as error:
 # %% [markdown]
 # The message names the input, the type it got, and the type it wants. Nothing was compiled, so nothing could run.
 #
-# And then there is the mistake that nothing reports. KFP's [cache](GLOSSARY.md#cache) reuses an earlier result if the
-# component and its arguments are the same. It does not see the code of a package that the component imports. In the next
-# cell a component imports a package that returns 1; then the package is changed to return 2.
+# And then there is the mistake that nobody reports. KFP's [cache](GLOSSARY.md#cache) reuses an earlier result if the component
+# and its arguments are the same. It does not look at the code of packages that the component imports. In the next cell a
+# component imports a package that returns 1; then the package is changed to return 2.
 
 # %% tags=["slow"]
 from module4.lab2_kubeflow import traps

@@ -187,7 +187,7 @@ with capture_output() as log, dg.DagsterInstance.get() as instance:
 f"made {', '.join(days)}, of {len(inference.DAYS.get_partition_keys())} days that can be made"
 
 # %% [markdown]
-# Dagster knows which partitions exist and which are missing. In the web pages, this is a bar with a mark for every day.
+# Dagster knows which partitions exist and which are missing. The web pages show them as a bar with a mark for every day.
 #
 # ## Automation
 #
@@ -255,14 +255,14 @@ pd.DataFrame(
 # %% [markdown]
 # Read the events from top to bottom: the step failed, waited, was restarted, and succeeded.
 #
-# Against bad data, retries do not help; checks do. This check asks for the impossible. It is *blocking*, so nothing is made
-# from the table that did not pass.
+# Retries do not help with bad data, but checks do. This check demands the impossible. It is *blocking*, so nothing is made
+# from a table that did not pass.
 
 
 # %% tags=["slow"]
 @dg.asset_check(asset="features", blocking=True)
 def nearly_all_are_late(features: pd.DataFrame) -> dg.AssetCheckResult:
-    """Ask for the impossible."""
+    """Demand the impossible."""
     share = float(features["late"].mean())
     return dg.AssetCheckResult(passed=share > 0.9, metadata={"late": share})
 
@@ -279,7 +279,7 @@ parents = {name: [above.to_user_string() for above in graph.get(dg.AssetKey(name
 draw_graph(parents, "After the check", {name: made.get(name, "not started") for name in names})
 
 # %% [markdown]
-# `features` was made, its check failed, and `baseline` was never started.
+# `features` was made, its check failed, and so `baseline` was never started.
 #
 # `make lab-dagster` runs the training from the command line; `make ui-dagster` starts the web pages, with a run to look at.
 #

@@ -1,11 +1,11 @@
 # %% [markdown]
 # # 7 · Monitoring and retraining: a year under observation
 #
-# A model is right about the months that it has seen. Then summer comes. In this lesson you live through 2013 in fast motion:
-# train a model in March, check every week what it sees and predicts, and retrain it when it is no longer right.
+# A model is right about the months that it has seen. Then summer comes. In this lesson you play 2013 in fast motion: you train
+# a model in March, check every week what it sees and predicts, and retrain it when it is no longer right.
 #
-# **You will be able to** distinguish a drift of the data from a loss of performance, decide when to retrain and when it is
-# too early to tell, and roll back to the previous model.
+# **You will be able to** distinguish data drift from a loss of performance, decide when to retrain and when it is too early
+# to tell, and roll back to the previous model.
 #
 # **Time.** {{minutes}}
 
@@ -134,7 +134,7 @@ pd.DataFrame(registry.aliases()["history"]).assign(
 )[["version", "trained_until"]]
 
 # %% [markdown]
-# The versions stand in order, the oldest first, and each model learned from more recent days than the one before.
+# The versions are listed with the oldest first, and each model learned from more recent days than the one before.
 #
 # Not every decision to retrain leads to a new model. The new one must pass the quality gate, which also compares it with the
 # [champion](GLOSSARY.md#champion) if there are test weeks that the champion has not seen. Count the decisions and the models:
@@ -267,7 +267,7 @@ from shared.monitoring import Drift
 
 
 def retrain(drift: Drift, limits: Monitoring) -> bool:
-    """Tell whether the model is outdated."""
+    """Return whether the model is outdated."""
     if drift.window_start < drift.deployed:
         return False
     return drift.calibration_gap > limits.max_calibration_gap or drift.prediction_psi > limits.max_prediction_psi

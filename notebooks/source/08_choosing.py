@@ -222,7 +222,7 @@ check(1)
 
 
 def choose(rows: list[dict], can: dict[str, set[str]], needs: set[str]) -> str | None:
-    """Return the fastest platform that can do what is needed."""
+    """Return the fastest platform that can do everything in `needs`."""
     able = [row for row in rows if row["status"] == "ok" and needs <= can[row["platform"]]]
     return min(able, key=lambda row: row["seconds"])["platform"] if able else None
 

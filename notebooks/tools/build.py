@@ -1,6 +1,6 @@
 """Make the notebooks from their sources: `python -m notebooks.tools.build`, or `make lessons`; `--check` only compares.
 
-A source is a Python file in jupytext's percent format. It runs as it stands, as the solution. In cells tagged
+A source is a Python file in jupytext's percent format. It can be executed, and it is the solution. From cells tagged
 `exercise`, the student gets what comes after `# STUB` instead of what comes before it:
 
     # BEGIN SOLUTION
@@ -13,8 +13,8 @@ Cells tagged `slow` run in the solution, and when the student runs them; the tes
 because the same cells run in the solution. `{{minutes}}` becomes the time that the lesson takes, and a Markdown cell
 with `{{questions}}` gets the lesson's concept questions, followed by a cell for their answers.
 
-Every notebook carries a digest of itself. One that somebody has edited since is first copied to where students work,
-so that building never costs anybody an answer; and a notebook that no source makes is left alone.
+Every notebook contains its own digest. One that someone has edited since is first copied to where students work, so
+that nobody loses an answer when the notebooks are built. A notebook without a source is left alone.
 """
 
 import argparse
@@ -39,7 +39,7 @@ SOLUTIONS = FOLDER / "solutions"
 STUDENT = ROOT / "student" / "lessons"  # git ignores it: where students work, and where edited notebooks are kept
 MEASURED = Path(__file__).with_name("measured.json")
 
-WORDS_PER_MINUTE = 130  # technical prose is read slowly; lines of code count as words too
+WORDS_PER_MINUTE = 130  # people read technical prose slowly; words of code count too
 EXERCISE_MINUTES = 5
 QUESTION_MINUTES = 0.5
 
@@ -73,7 +73,7 @@ def lessons() -> list[str]:
 
 
 def read_source(lesson: str) -> Notebook:
-    """Return the source as a notebook, its exercises still holding solution and stub. Raises ValueError with advice."""
+    """Return the source as a notebook whose exercises hold both solution and stub. Raises ValueError with advice."""
     notebook = jupytext.read(SOURCES / f"{lesson}.py", fmt="py:percent")
     notebook.cells = [new for cell in notebook.cells for new in _with_questions(lesson, cell)]
     for cell in notebook.cells:
@@ -87,7 +87,7 @@ def read_source(lesson: str) -> Notebook:
 
 
 def _with_questions(lesson: str, cell: Notebook) -> list[Notebook]:
-    """Return the cell; where it asks for the questions, with them, and with a cell for the answers."""
+    """Return the cell. If it asks for the questions, fill them in and add a cell for the answers."""
     if cell.cell_type != "markdown" or QUESTIONS not in cell.source:
         return [cell]
     cell.source = cell.source.replace(QUESTIONS, to_markdown(lesson))
@@ -111,7 +111,7 @@ def to_solution(source: str) -> str:
 
 
 def to_stub(source: str) -> str:
-    """Return an exercise's code as the student finds it."""
+    """Return an exercise's code as the student gets it."""
     return _tidy(SOLUTION.sub(lambda match: re.sub(r"^( *)# ?", r"\1", match["stub"], flags=re.MULTILINE), source))
 
 
@@ -130,7 +130,7 @@ def build(lesson: str, *, solution: bool) -> str:
         text = cell.source.replace("{{minutes}}", minutes)
         text = (to_solution(text) if solution else to_stub(text)) if SOLUTION.search(text) else text
         if solution and cell.cell_type == "markdown":
-            text = re.sub(r"\]\((?!https?:|#)", "](../", text)  # the solutions lie one folder deeper
+            text = re.sub(r"\]\((?!https?:|#)", "](../", text)  # the solutions are one folder deeper
         kept = [tag for tag in tags(cell) if tag != "slow"]
         kept += ["skip-execution"] if "slow" in tags(cell) and not solution else []
         metadata = {"tags": kept} if kept else {}
@@ -140,18 +140,18 @@ def build(lesson: str, *, solution: bool) -> str:
 
 
 def sign(text: str) -> str:
-    """Return a notebook's text with the digest of itself."""
+    """Return a notebook's text with its own digest filled in."""
     blank = DIGEST.sub('"digest": ""', text, count=1)
     return blank.replace('"digest": ""', f'"digest": "{hashlib.sha256(blank.encode()).hexdigest()}"', 1)
 
 
 def is_edited(text: str) -> bool:
-    """Tell whether somebody has changed a notebook since it was built; one without a digest counts as changed."""
+    """Return whether someone has changed a notebook since it was built; one without a digest counts as changed."""
     return not DIGEST.search(text) or sign(text) != text
 
 
 def describe_minutes(lesson: str, notebook: Notebook) -> str:
-    """Return how long the lesson takes: words to read, five minutes an exercise, half a minute a question, the run."""
+    """Return how long the lesson takes: reading, five minutes per exercise, half a minute per question, and the run."""
     seconds = json.loads(MEASURED.read_text()).get(lesson, 0) if MEASURED.exists() else 0
     words = sum(len(re.sub(r"https?://\S+", "", cell.source).split()) for cell in notebook.cells)
     exercises = sum("exercise" in tags(cell) for cell in notebook.cells)
@@ -174,14 +174,14 @@ def files() -> dict[Path, str]:
 
 
 def stale() -> list[Path]:
-    """Return the notebooks that are not what their source makes, and solutions that have no source."""
+    """Return the notebooks that differ from what their source makes, and the solutions that have no source."""
     made = files()
     changed = {path for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text}
     return sorted(changed | ({*SOLUTIONS.glob("*.ipynb")} - {*made}))
 
 
 def keep(path: Path) -> Path | None:
-    """Copy a notebook that somebody has edited to where students work, unless it is there; return the copy."""
+    """Copy a notebook that someone has edited to where students work, unless it is there already; return the copy."""
     if not path.exists() or not is_edited(text := path.read_text(encoding="utf-8")):
         return None
     copy = STUDENT / f"{path.stem}-edited-{hashlib.sha256(text.encode()).hexdigest()[:8]}.ipynb"
@@ -192,7 +192,7 @@ def keep(path: Path) -> Path | None:
 
 
 def main() -> int:
-    """Write what is not up to date; with `--check`, report it and end with status 1."""
+    """Write the notebooks that are not up to date; with `--check`, only report them and exit with status 1."""
     parser = argparse.ArgumentParser(prog="python -m notebooks.tools.build", description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="change nothing; status 1 if anything is not up to date")
     check, made = parser.parse_args().check, files()
@@ -203,7 +203,7 @@ def main() -> int:
         if path not in made:
             print(f"{name}: no source makes it; remove it, or give it a source")
         elif check:
-            print(f"{name}: is not what its source makes, or has outputs; run make lessons")
+            print(f"{name}: differs from its source, or has outputs; run make lessons")
         else:
             if copy := keep(path):
                 print(f"{name}: was edited; your version is now {copy.relative_to(STUDENT.parents[1])}")

@@ -1,7 +1,7 @@
-"""Execute the lessons' solutions: `python -m notebooks.tools.execute [LESSON …]`; they go to reports/lessons.
+"""Execute the lessons' solutions into reports/lessons: `python -m notebooks.tools.execute [LESSON …]`.
 
-`--measure` also writes each lesson's seconds into `notebooks/tools/measured.json`, the source of
-the minutes that each lesson states.
+`--measure` also writes each lesson's running time, in seconds, to `notebooks/tools/measured.json`. It is part of the
+minutes that each lesson states.
 """
 
 import argparse
@@ -22,7 +22,7 @@ EXECUTED = REPORTS / "lessons"
 
 
 class LessonError(Exception):
-    """A lesson did not run to its end; the message names lesson and cell."""
+    """A lesson did not run to its end; the message names the lesson and the cell."""
 
 
 def keep_home_clean(folder: Path) -> None:
@@ -32,7 +32,7 @@ def keep_home_clean(folder: Path) -> None:
 
 
 def execute(lesson: str, folder: Path, **parameters: str) -> int:
-    """Execute a solution into `folder` and return the seconds it took. Raises LessonError that names the cell."""
+    """Execute a solution into `folder` and return the seconds it took. Raises LessonError, naming the cell."""
     begin = time.perf_counter()
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -54,14 +54,14 @@ def execute(lesson: str, folder: Path, **parameters: str) -> int:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Execute the lessons that were asked for, several at a time."""
+    """Execute the requested lessons, several at a time."""
     parser = argparse.ArgumentParser(prog="python -m notebooks.tools.execute", description=__doc__.splitlines()[0])
     parser.add_argument("lessons", nargs="*", choices=[*lessons(), []], metavar="LESSON", help="default: all")
     parser.add_argument("--folder", type=Path, default=EXECUTED, help="where the executed notebooks go")
     parser.add_argument("--preset", help="default: the lesson's own, tiny")
     parser.add_argument("--store", help="a folder or URI; default: below workspace/")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--measure", action="store_true", help="one at a time, and keep the seconds")
+    parser.add_argument("--measure", action="store_true", help="run one at a time and record the seconds")
     options = parser.parse_args(words)
     keep_home_clean(WORKSPACE / "jupyter")
     parameters = {name: value for name in ("preset", "store") if (value := getattr(options, name))}

@@ -1,6 +1,6 @@
-"""Build the course site, offline, from executed lessons: `python -m notebooks.tools.publish`, or `make site`.
+"""Build the course site from executed lessons, without a network: `python -m notebooks.tools.publish`, or `make site`.
 
-The pages are laid out in a temporary folder as in the repository, so that links between them stay what they are.
+The pages are laid out in a temporary folder as in the repository, so that the links between them keep working.
 """
 
 import argparse
@@ -30,7 +30,7 @@ FILES = (
 
 
 def lay_out(executed: Path, target: Path) -> None:
-    """Copy everything that becomes a page, or is linked from one. Raises FileNotFoundError if a lesson was not run."""
+    """Copy all pages and all files they link to. Raises FileNotFoundError if a lesson was not executed."""
     shutil.copytree(FOLDER / "site", target, dirs_exist_ok=True)
     for pattern in FILES:
         for path in ROOT.glob(pattern):
@@ -49,7 +49,7 @@ def lay_out(executed: Path, target: Path) -> None:
 
 
 def to_page(path: Path) -> str:
-    """Return an executed solution as a page: its links as in the student's copy, the solutions folded."""
+    """Return an executed solution as a page, with links as in the student's copy and folded solutions."""
     notebook = nbformat.read(path, as_version=4)
     notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in tags(cell)]
     for cell in notebook.cells:
@@ -61,14 +61,14 @@ def to_page(path: Path) -> str:
 
 
 def pictures(folder: Path) -> str:
-    """Return a page with all pictures of the platforms' own pages."""
+    """Return a page with all screenshots of the platforms' web pages."""
     found = sorted(folder.glob("*.png"))
     parts = [f"## {path.stem.replace('-', ' ')}\n\n![{path.stem}](module4/images/{path.name})\n" for path in found]
-    return "\n".join(["# Pictures of the user interfaces\n", *(parts or ["None were taken yet.\n"])])
+    return "\n".join(["# Pictures of the user interfaces\n", *(parts or ["None have been taken yet.\n"])])
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Build the site; a warning is an error, for it is mostly a broken link."""
+    """Build the site; a warning counts as an error, because it usually means a broken link."""
     parser = argparse.ArgumentParser(prog="python -m notebooks.tools.publish", description=__doc__.splitlines()[0])
     parser.add_argument("--executed", type=Path, default=EXECUTED, help="where the executed notebooks are")
     parser.add_argument("--target", type=Path, default=SITE)

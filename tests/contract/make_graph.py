@@ -7,18 +7,15 @@ from module4.lab0_make.run import MAKEFILE
 from module4.platforms import ROOT
 from shared.graph import Graph, Node
 
-RULE = re.compile(r"^(select_best|RUNS/\S+): (.+)$", re.MULTILINE)
-STEP = re.compile(r"runs/make/([a-z_]+)")
+RULE = re.compile(r"^(select_best|propose_trials|\w+/manifest\.json|run_trial/%\.json): (.+)$", re.MULTILINE)
 
 
 def read_graph() -> Graph:
     """A target with a manifest is a step; a pattern rule is a mapped one; targets of neither kind serve the search."""
-    command = ["make", "-pq", "-f", MAKEFILE, "FORCE", "STORE=RUNS", "NUMBERS=1 2"]
+    command = ["make", "-pq", "-f", MAKEFILE, "FORCE", "IN_RUN_FOLDER=1", "NUMBERS=1 2"]
     database = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
     rules = {target: needs.split() for target, needs in RULE.findall(database)}
-    steps = {
-        _name(target): [_name(need) for need in needs] for target, needs in rules.items() if "config" not in target
-    }
+    steps = {_name(target): [_name(need) for need in needs] for target, needs in rules.items()}
     outer = {_name(target) for target in rules if target.endswith("manifest.json")}
     mapped = {_name(target) for target in rules if "%" in target}
     inner = steps.keys() - outer
@@ -37,5 +34,4 @@ SEARCH = "hyperparameter_search"
 
 
 def _name(target: str) -> str:
-    match = STEP.search(target)
-    return match.group(1) if match else target
+    return target.partition("/")[0]

@@ -1,6 +1,7 @@
 """The steps as commands: their help, their JSON, and errors without a traceback."""
 
 import json
+import os
 import resource
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from shared.__main__ import app, main
 from shared.config import PipelineConfig, parse, preset
 from shared.fingerprint import table_digest
 from shared.graph import BREAKABLE
+from shared.outputs import check_output
 
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
 COMMANDS = {*BREAKABLE, "config"}
@@ -82,7 +84,7 @@ def test_trials_are_printed_one_per_line() -> None:
 @pytest.mark.parametrize(("arguments", "kind"), [(["propose_trials", "tiny"], list), (["config", "tiny"], None)])
 def test_a_result_is_written_whole_if_asked(arguments: list[str], kind: type | None, tmp_path: Path) -> None:
     printed = CliRunner().invoke(app, ["--result", f"{tmp_path}/result.json", *arguments]).stdout.splitlines()
-    if kind is None:  # the configuration is no step's result
+    if kind is None:  # the configuration is not the result of a step
         assert not list(tmp_path.iterdir())
     else:
         assert json.loads((tmp_path / "result.json").read_text()) == printed
@@ -90,6 +92,26 @@ def test_a_result_is_written_whole_if_asked(arguments: list[str], kind: type | N
 
 def test_a_result_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["--result", str(tmp_path), "propose_trials", "tiny"]).exit_code == 2
+
+
+@pytest.mark.parametrize("file", ["{}/gone/x", "/dev/null/x", "/proc/x", "{}/" + 300 * "x"])
+def test_a_result_that_cannot_be_made_is_refused_before_the_work(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = file.format(tmp_path)
+    line = ended(["--result", place, "load_data", "tiny", f"{tmp_path}/out"], monkeypatch, capsys)
+    assert line.startswith(f"error: result: {place} cannot be written (")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_check_leaves_a_file_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "there").write_text("content")
+    check_output(tmp_path / "there", "result")
+    check_output(tmp_path / "new", "result")
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+    assert (tmp_path / "there").read_text() == "content"
+    os.mkfifo(tmp_path / "pipe")
+    check_output(tmp_path / "pipe", "result")  # does not wait for a reader
 
 
 def test_two_commands_make_the_features(
@@ -182,6 +204,6 @@ def test_a_full_disk_is_one_line_and_status_1(tmp_path: Path, run_python: RunPyt
     last = done.stderr.splitlines()[-1]
     assert last.startswith(f"error: {tmp_path}/flights: cannot be written (")
     assert "File too large" in last
-    assert last.endswith("Free some space, or choose a store that you may write to.")
+    assert last.endswith("Raise the limit of a file's size (ulimit -f), or choose another store.")
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())

@@ -1,11 +1,15 @@
 """The report: what people read."""
 
+import html
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.image
 import numpy as np
 import pandas as pd
+import pytest
+from markdown_it import MarkdownIt
 
 from shared.evaluation import Check, Evaluation
 from shared.report import confusion, evaluation_figure, evaluation_html, evaluation_markdown, roc_points, save_figure
@@ -58,6 +62,36 @@ def test_a_champion_gets_a_column_and_a_note_when_it_cannot_be_compared() -> Non
     assert "it is shown, but not compared" in page
     comparable = replace(EVALUATION, champion={**CHAMPION, "comparable": True})
     assert "not compared" not in evaluation_markdown(comparable)
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '<img src=x onerror="alert(1)">',
+    "a | b || c",
+    "[click](javascript:alert(1)) ![seen](http://example.com/pixel.png)",
+    "**bold** _it_ *it* ~~gone~~ `code` \\` \\",
+    "first\n\n# second\r\n- [x] third\u2028fourth",
+    "&lt;b&gt; &amp; &#60;",
+    "see https://example.com, www.example.com, <mailto:a@example.com>",
+    "    indented\n```\nfence\n```",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_becomes_markup_in_the_markdown(text: str) -> None:
+    """What a reader sees is the text, and around it the same elements as around an ordinary one."""
+
+    def page(name: str) -> str:
+        metrics = {name: {name: 0.5, **METRICS}, "baseline": {name: 0.5, **METRICS}}
+        champion = {"version": name, "comparable": True, "metrics": {name: 0.5, **METRICS}}
+        checks = [Check(name, 0.5, 0.7, False, name)]
+        return evaluation_markdown(replace(EVALUATION, winner=name, metrics=metrics, champion=champion, gate=checks))
+
+    markdown = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    shown, ordinary = markdown.render(page(text)), markdown.render(page("ordinary"))
+    plain = " ".join(text.split())
+    assert shown.replace(html.escape(plain, quote=False).replace('"', "&quot;"), "ordinary") == ordinary
+    assert not re.search(r"(?<!\\)(://|@)|www\.", page(text))  # no bare address that a viewer makes a link of
 
 
 def test_the_picture_shows_four_labelled_parts() -> None:

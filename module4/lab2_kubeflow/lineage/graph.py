@@ -1,4 +1,4 @@
-"""Flattens the graph of a compiled pipeline: which task reads which output of which other task.
+"""Flatten the graph of a compiled pipeline: which task reads which output of which other task.
 
 A compiled pipeline is a tree: a task is a container, or a graph of tasks with its own inputs and outputs (a loop, a
 condition, an inner pipeline).

@@ -1,4 +1,4 @@
-"""Reads a run's history from the files that KFP left: no server records local runs.
+"""Read a run's history from the files that KFP left, because no server records local runs.
 
 A run is a folder of task folders; `executor_output.json` in each lists the outputs with their metadata. The compiled
 pipeline says which task reads which output. A task without a folder was taken from the cache, or was never started.

@@ -1,4 +1,4 @@
-"""Draws the lineage of a run: a row per task with what it wrote, an arc to each task that read any of it."""
+"""Draw the lineage of a run: one row per task with what it wrote, and an arc to each task that read any of it."""
 
 import textwrap
 
@@ -48,7 +48,7 @@ def _box(axis: Axes, left: float, row: int, text: str, color: str) -> None:
 
 
 def _arc(axis: Axes, source: int, target: int, color: str) -> None:
-    """Draw an arc to the left of the tasks; a longer way bends further out."""
+    """Draw an arc to the left of the tasks; a longer arc bends further out."""
     bend = min(0.15 + 0.04 * (target - source), 0.5)
     axis.add_patch(
         FancyArrowPatch(

@@ -1,7 +1,6 @@
-# Plausible wrong answers, and a word that the hint must have.
+# Answers to the exercises, right and wrong, and a part of the hint that a wrong one must get.
 
-
-# %% exercise=1 hint="five minutes are 300"
+# %% 1 wrong five_minutes_are_300 hint="five minutes are 300"
 my_app = modal.App("forecast")
 
 
@@ -10,7 +9,7 @@ def forecast(day):
     return f"{day}: late"
 
 
-# %% exercise=1 hint="retries="
+# %% 1 wrong retries hint="retries="
 my_app = modal.App("forecast")
 
 
@@ -19,30 +18,30 @@ def forecast(day):
     return f"{day}: late"
 
 
-# %% exercise=1 hint="above the function"
+# %% 1 wrong above_the_function hint="above the function"
 def forecast(day, cpu=2, timeout=300, retries=3):
     return f"{day}: late"
 
 
-# %% exercise=2 hint="no time of day"
+# %% 2 wrong no_time_of_day hint="no time of day"
 @my_app.function(schedule=modal.Period(days=1), volumes={"/forecasts": modal.Volume.from_name("forecasts")})
 def nightly():
     pass
 
 
-# %% exercise=2 hint="gone when it ends"
+# %% 2 wrong gone_when_it_ends hint="gone when it ends"
 @my_app.function(schedule=modal.Cron("0 5 * * *"))
 def nightly():
     pass
 
 
-# %% exercise=2 hint="no schedule"
+# %% 2 wrong no_schedule hint="no schedule"
 @my_app.function(volumes={"/forecasts": modal.Volume.from_name("forecasts")})
 def nightly():
     pass
 
 
-# %% exercise=3 hint="waits for its result"
+# %% 3 wrong waits_for_its_result hint="waits for its result"
 my_file = """
 import time
 import modal
@@ -63,7 +62,8 @@ def main():
     print("sum", sum(score.remote(airport) for airport in ["EWR", "JFK", "LGA"]))
 """
 
-# %% exercise=3 hint="once per airport"
+
+# %% 3 wrong once_per_airport hint="once per airport"
 my_file = """
 import modal
 
@@ -81,7 +81,7 @@ def main():
 """
 
 
-# %% exercise=3 hint="when its results are asked for"
+# %% 3 wrong when_its_results_are_asked_for hint="when its results are asked for"
 my_file = """
 import time
 import modal
