@@ -164,7 +164,7 @@ def test_a_check_calls_with_fresh_arguments_by_their_names() -> None:
 
 
 def test_a_check_knows_that_the_answers_cell_failed() -> None:
-    """In a process of its own, because IPython has one shell per process."""
+    """In a separate process, because IPython has one shell per process."""
     program = """
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.io import capture_output

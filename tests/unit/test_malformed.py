@@ -88,7 +88,7 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    """Return a copy in which the value at the path is another one."""
+    """Return a copy in which the value at the path is replaced."""
     if not path:
         return new
     result = copy.deepcopy(value)

@@ -162,7 +162,7 @@ def spawned() -> dict[str, object]:
 
 
 def parallel() -> list[object]:
-    return list(nap.map([0.5, 0.5]))
+    return list(nap.map([2, 2]))
 
 
 def errors() -> dict[str, str]:

@@ -144,18 +144,10 @@ def large_uncollected() -> list[str]:
     return said
 
 
-def unknown() -> str:
-    try:
-        who.autoscaler.update(min_containers=1)
-    except Exception as error:
-        return str(error)
-    return "no error"
-
-
 CASES = {
     one.__name__: one
     for one in (
         *(queue, batched, concurrent, options, cancelled),
-        *(crash_keeps_files, many_large, large_uncollected, unknown),
+        *(crash_keeps_files, many_large, large_uncollected),
     )
 }
