@@ -156,7 +156,7 @@ def _try_fit(text: str) -> Iterator[Finding]:
         table = dsl.Dataset(uri=f"{folder}/table")
         model = dsl.Model(uri=f"{folder}/model")
         table.path, model.path = table.uri, model.uri
-        Path(table.uri).write_text("carrier,late\nAA,0\nUA,1\n")
+        Path(table.uri).write_text("carrier,late\nAA,0\nUA,1\n", encoding="utf-8")
         exec(text, scope)
         scope["fit"](table, model)
         yield expect(

@@ -101,7 +101,7 @@ def _run_app(text: str, seconds: float) -> AppRun:
             process.send_signal(signal.SIGTERM)
             printed, errors = process.communicate()
             status = None
-        known = [json.loads(line) for line in calls.read_text().splitlines()] if calls.exists() else []
+        known = [json.loads(line) for line in calls.read_text(encoding="utf-8").splitlines()] if calls.exists() else []
     return AppRun(status, time.monotonic() - begin, _plain(printed), _last_line(errors), _leaves(known))
 
 
