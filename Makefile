@@ -1,27 +1,27 @@
-# One command per thing a reader wants to do. `make` alone lists them.
-# Works with GNU make 3.81 (the one macOS ships) and later.
+# One target for each thing that a reader wants to do. `make` alone lists them.
+# Works with GNU make 3.81 (the one that macOS ships) and later.
 
 VENV     ?= .venv
 PRESET   ?= lab
 PLATFORM ?= python
 WORKERS  ?= 2
-# PYTHON=/path/to/python chooses the interpreter; without it the first suitable one on PATH is taken.
+# PYTHON=/path/to/python chooses the interpreter; without it, the first suitable one on PATH is used.
 PYTHON   ?=
 
 EMPTY     :=
 SPACE     := $(EMPTY) $(EMPTY)
 PY        := "$(VENV)/bin/python"
 INSTALLED := $(subst $(SPACE),\ ,$(VENV))/.installed
-# One lab runs make itself: it must not inherit this make's flags, job server or PRESET=… overrides.
+# Lab 0 runs make itself, which must not inherit this make's flags, job server or PRESET=… overrides.
 RUN       := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(PY)
 # Where JupyterLab keeps its files; what the pipelines write moves there too.
 WORKSPACE := $(or $(PIPELINE_WORKSPACE),$(CURDIR)/workspace)
 
-# Switches and options that cost something count only when typed after `make`, never when a shell exports them.
+# Switches and options that cost something count only if they are typed after `make`, not if a shell exports them.
 typed  = $(if $(findstring command,$(origin $(1))),$(2))
 switch = $(if $(filter 1,$(call typed,$(1),$($(1)))),$(2))
 
-# Nothing here reports home. The locked Airflow, Kubeflow Pipelines and Modal have no such switch to set.
+# No telemetry. The locked versions of Airflow, Kubeflow Pipelines and Modal have no such switch.
 export DAGSTER_DISABLE_TELEMETRY := yes
 export WANDB_ERROR_REPORTING := false
 
@@ -59,26 +59,26 @@ lock: ## resolve requirements.lock again (UPGRADE=1: to the newest versions)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    $(call switch,UPGRADE,--upgrade) -q -o requirements.lock
 
-compare: $(INSTALLED) ## the same training pipeline on every platform, one table (PRESET=tiny|lab|full)
+compare: $(INSTALLED) ## run the training pipeline on every platform, print one table (PRESET=tiny|lab|full)
 	@$(RUN) -m module4 compare --preset "$(PRESET)"
 
 test: $(INSTALLED) ## run all tests, or some (TESTS=tests/unit), on more cores (WORKERS=4)
 	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n "$(WORKERS)" --dist loadfile --no-loadscope-reorder $(TESTS)
 
-check: $(INSTALLED) ## formatting, lint and types
+check: $(INSTALLED) ## check formatting, lint and types
 	@$(PY) -m ruff format --check
 	@$(PY) -m ruff check
 	@$(PY) -m mypy
 
-fix: $(INSTALLED) ## format, and repair what lint can repair
+fix: $(INSTALLED) ## format, and fix what lint can fix
 	@$(PY) -m ruff format
 	@$(PY) -m ruff check --fix
 
 run: PRESET := tiny
-run: $(INSTALLED) ## one platform (PLATFORM=airflow PRESET=tiny; BREAK=train:fail breaks a step on purpose)
+run: $(INSTALLED) ## run the pipeline on one platform (PLATFORM=airflow PRESET=tiny; BREAK=train:fail breaks a step)
 	@$(RUN) -m module4 run "$(PLATFORM)" --preset "$(PRESET)" $(if $(call typed,BREAK,$(BREAK)),--break "$(BREAK)")
 
-watch: $(INSTALLED) ## live through 2013: drift, performance and retraining week by week, one picture (PRESET=lab)
+watch: $(INSTALLED) ## play through 2013: drift, performance and retraining week by week, one picture (PRESET=lab)
 	@$(RUN) -m module4 watch --preset "$(PRESET)"
 
 lab-make: $(INSTALLED) ## lab 0: the pipeline as a Makefile
@@ -97,13 +97,13 @@ lab-kubeflow: $(INSTALLED) ## lab 2: Kubeflow (PIPELINE=training|inference|monit
 AIRFLOW := $(RUN) -m module4.lab1_airflow
 
 ui-airflow: PORT ?= 8080
-ui-airflow: $(INSTALLED) ## Airflow with its scheduler and UI, on this machine only (PORT=8080 STEP_TIMEOUT=900)
-	@STEP_TIMEOUT="$(STEP_TIMEOUT)" exec $(AIRFLOW) ui --port "$(PORT)"
+ui-airflow: $(INSTALLED) ## start Airflow with its scheduler and UI, on this machine only (PORT=8080 STEP_TIMEOUT=900 PASSWORD=1)
+	@STEP_TIMEOUT="$(STEP_TIMEOUT)" exec $(AIRFLOW) ui --port "$(PORT)" $(call switch,PASSWORD,--password)
 airflow-trigger: $(INSTALLED) ## train in the running Airflow (PRESET=tiny)
 	@$(AIRFLOW) trigger --preset "$(PRESET)"
 airflow-backfill: $(INSTALLED) ## predict two weeks in the running Airflow (FROM=2013-03-11 TO=2013-03-24)
 	@$(AIRFLOW) backfill "$(FROM)" "$(TO)"
-airflow-monitor: $(INSTALLED) ## watch the model in the running Airflow (FROM=2013-04-15 TO=2013-05-06)
+airflow-monitor: $(INSTALLED) ## check the model weekly in the running Airflow (FROM=2013-04-15 TO=2013-05-06)
 	@$(AIRFLOW) monitor "$(FROM)" "$(TO)"
 airflow-break: $(INSTALLED) ## break a training run in the running Airflow (BREAK=train:fail)
 	@$(AIRFLOW) break "$(BREAK)"
@@ -117,7 +117,7 @@ airflow-break: BREAK := train:fail
 kubeflow-traps: $(INSTALLED) ## fall into two traps of Kubeflow Pipelines: a stale cache and an untaken branch
 	@$(RUN) -m module4.lab2_kubeflow traps
 
-kubeflow-lineage: $(INSTALLED) ## which data produced which model in the last local Kubeflow run, as table and picture
+kubeflow-lineage: $(INSTALLED) ## show which data produced which model in the last local Kubeflow run
 	@$(RUN) -m module4.lab2_kubeflow lineage
 
 kubeflow-compile: $(INSTALLED) ## write the Kubeflow pipelines as the files that a cluster gets
@@ -126,14 +126,14 @@ kubeflow-compile: $(INSTALLED) ## write the Kubeflow pipelines as the files that
 KUBEFLOW_FILE ?= module4/lab2_kubeflow/compiled/training-cluster.yaml
 WHAT          ?= run
 kubeflow-submit: PRESET := tiny
-kubeflow-submit: $(INSTALLED) ## send one to a server (HOST=URL WHAT=upload|run|schedule KUBEFLOW_FILE=…)
+kubeflow-submit: $(INSTALLED) ## send a compiled pipeline to a server (HOST=URL WHAT=upload|run|schedule KUBEFLOW_FILE=…)
 	@$(RUN) -m module4.lab2_kubeflow submit --host "$(HOST)" --what "$(WHAT)" --file "$(KUBEFLOW_FILE)" --preset "$(PRESET)" $(if $(call typed,DAY,$(DAY)),--day "$(DAY)")
 
 ui-dagster: PORT ?= 3000
-ui-dagster: $(INSTALLED) ## Dagster's web pages and daemon, on this machine only, with a run to look at (PORT=3000)
-	@$(RUN) -m module4.lab3_dagster ui --port "$(PORT)"
+ui-dagster: $(INSTALLED) ## start Dagster's web pages and daemon, on this machine only, with a run to look at (PORT=3000 READ_ONLY=1)
+	@$(RUN) -m module4.lab3_dagster ui --port "$(PORT)" $(call switch,READ_ONLY,--read-only)
 
-# The cloud costs money: what is not exactly CLOUD=1 is refused when make starts, before anything runs.
+# The cloud costs money: anything but exactly CLOUD=1 is refused when make starts, before anything runs.
 CLOUD_OPTION := $(if $(call typed,CLOUD,x),$(if $(subst x1x,,x$(CLOUD)x),$(error CLOUD=$(CLOUD): write CLOUD=1 for \
                Modal's cloud, or leave it out to run on this machine),--cloud))
 lab-modal: PRESET := tiny
@@ -143,10 +143,10 @@ lab-modal: $(INSTALLED) ## lab 4: the pipeline on Modal (PRESET=tiny GPU=L40S; C
 notebooks: $(INSTALLED) ## execute every lesson, and check its exercises
 	@$(RUN) -m pytest -n "$(WORKERS)" tests/notebooks notebooks
 
-judge: $(INSTALLED) ## count what the checks say to right and wrong answers (LESSONS="00_start 04_dagster")
+judge: $(INSTALLED) ## try right and wrong answers against the checks (LESSONS="00_start 04_dagster")
 	@$(RUN) -m notebooks.tools.judge --workers "$(WORKERS)" $(LESSONS)
 
-lessons: $(INSTALLED) ## make the notebooks from notebooks/source (MEASURE=1: measure their times first)
+lessons: $(INSTALLED) ## build the notebooks from notebooks/source (MEASURE=1: measure their running times first)
 	@$(call switch,MEASURE,$(RUN) -m notebooks.tools.execute --measure)
 	@$(PY) -m notebooks.tools.build
 
@@ -154,7 +154,7 @@ site: $(INSTALLED) ## execute the lessons and build the course site in reports/s
 	@$(RUN) -m notebooks.tools.execute --workers "$(WORKERS)"
 	@$(PY) -m notebooks.tools.publish
 
-benchmark: $(INSTALLED) ## the data steps against their naive version
+benchmark: $(INSTALLED) ## compare the data steps with a naive version
 	@$(PY) -m module4.benchmark
 
 lab: $(INSTALLED) ## open the notebooks in JupyterLab, on this machine only (behind JupyterHub: BASE_URL=/user/me/lab)
@@ -167,8 +167,15 @@ lab: $(INSTALLED) ## open the notebooks in JupyterLab, on this machine only (beh
 image: ## build the container image
 	docker build --file infra/Dockerfile --tag one-pipeline:dev .
 
-clean: ## remove everything the pipelines wrote
+# Of a folder that PIPELINE_WORKSPACE names, only what is known to be ours: it may hold other things too.
+OURS := airflow compare dagster dagster-executors jupyter kubeflow kubeflow-traps logs make modal notebooks python reports \
+        wandb watch
+clean: ## remove everything that runs wrote
 	rm -rf workspace reports
+	@folder=$$PIPELINE_WORKSPACE; case $$folder in "~/"*) folder=$$HOME/$${folder#"~/"};; esac; \
+	[ ! -d "$$folder" ] || { cd "$$folder" && \
+	case $$PWD in "$$HOME" | /) echo "clean: PIPELINE_WORKSPACE is $$PWD; remove there what you do not need" >&2; exit 1;; \
+	*) echo "rm -rf the pipelines' folders in $$PWD" && rm -rf $(OURS);; esac; }
 
 distclean: clean ## remove the environment too
 	rm -rf .venv

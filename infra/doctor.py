@@ -124,7 +124,7 @@ def check_memory(total_bytes: int) -> Check:
 
 
 def port_is_busy(port: int) -> bool:
-    """Tell whether anything on this machine listens on a port."""
+    """Return whether anything on this machine listens on a port."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0

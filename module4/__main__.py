@@ -1,7 +1,6 @@
 """`python -m module4 run PLATFORM`, `compare` and `watch`: the pipeline on one platform, on all, and over the year."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +13,7 @@ from shared.config import preset
 from shared.errors import ConfigError, PipelineError, exit_on_error
 from shared.faults import parse_fault
 from shared.graph import GRAPHS
+from shared.storage import check_store
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -35,8 +35,8 @@ def run(
 ) -> None:
     """Run the training pipeline on one platform, headless; its full log is kept in workspace/logs."""
     if platform not in PLATFORMS:
-        raise ConfigError(f"platform: there is none called {platform!r}; choose one of {', '.join(PLATFORMS)}.")
-    place = store if "://" in store else str(Path(store or WORKSPACE / platform).expanduser().absolute())
+        raise ConfigError(f"platform: no platform is called {platform!r}; choose one of {', '.join(PLATFORMS)}.")
+    place = check_store(store or str(WORKSPACE / platform))
     config = preset(preset_name, tracking=tracking, fault=parse_fault(breaking, place) if breaking else None)
     result = measured_run(platform, config, place, new_log(WORKSPACE / "logs", f"{platform}-{config.preset}"), _say)
     if result.fingerprint is None:
@@ -74,7 +74,7 @@ def compare(
 
 @app.command()
 def watch(preset_name: PresetOption = "lab") -> None:
-    """Live through 2013: look at the model in production every week, train again when it is outdated."""
+    """Play through 2013: check the model in production every week, and retrain it when it is outdated."""
     from shared.monitoring import Decision, watch_year
     from shared.registry import Registry
     from shared.report import save_figure, year_figure
@@ -95,7 +95,7 @@ def watch(preset_name: PresetOption = "lab") -> None:
 def graph(name: Annotated[str, typer.Argument(help=", ".join(GRAPHS))] = "training") -> None:
     """Print a declared graph as Mermaid text."""
     if name not in GRAPHS:
-        raise ConfigError(f"graph: there is none called {name!r}; choose one of {', '.join(GRAPHS)}.")
+        raise ConfigError(f"graph: no graph is called {name!r}; choose one of {', '.join(GRAPHS)}.")
     print(GRAPHS[name].to_mermaid())
 
 
@@ -111,7 +111,7 @@ def _say(event: Event) -> None:
 
 
 def main() -> None:
-    """Run a command; errors made for people are printed without a traceback and end with status 1."""
+    """Run one command; a PipelineError is printed without a traceback, and the exit status is 1."""
     interrupt_on_stop_signals()
     with exit_on_error():
         app(prog_name="python -m module4")

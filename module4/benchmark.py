@@ -104,10 +104,11 @@ def measure(function: str) -> dict[str, float]:
 def report(function: Callable[[], int]) -> None:
     """Call `function` several times in this process and print its figures as JSON."""
     import resource
+    from importlib import import_module
 
     import psutil
 
-    import shared.features  # noqa: F401  (imports all that either function needs)
+    import_module("shared.features")  # imports all that either function needs
 
     before = psutil.Process().memory_info().rss
     rows = function()

@@ -1,7 +1,8 @@
-"""Run one platform in a process of its own and measure it from outside: time, memory, steps."""
+"""Run one platform in a separate process and measure it from outside: time, memory, steps."""
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -22,12 +23,12 @@ from shared.progress import EVENTS_FILE
 
 SAMPLE_SECONDS = 0.1
 LOG_LINES_SHOWN = 25
-QUIET_SECONDS = "PIPELINE_QUIET_SECONDS"  # environment variable: after how long a running step is named (60)
+QUIET_SECONDS = "PIPELINE_QUIET_SECONDS"  # environment variable: how long to wait before naming a running step (60)
 
 Event = dict[str, Any]
 
 NO_TELEMETRY = {"DAGSTER_DISABLE_TELEMETRY": "yes", "WANDB_ERROR_REPORTING": "false"}
-# W&B's records, unless the environment says where: not in the checkout, not in the home folder.
+# W&B's records go neither into the checkout nor into the home folder, unless the environment says so.
 WANDB_FOLDERS = {name: str(WORKSPACE) for name in ("WANDB_DIR", "WANDB_CACHE_DIR", "WANDB_DATA_DIR")}
 
 
@@ -44,6 +45,7 @@ class Run:
     log: Path
     events: list[Event] = field(repr=False)
     ended_by: str | None = None  # the signal that ended the platform's process
+    store: str = ""
 
     @property
     def succeeded(self) -> bool:
@@ -60,7 +62,8 @@ class Run:
             lines.append(f"{self.platform}: {self.error}")
         elif not lines:
             lines += [f"{self.platform}: ended without a result; its last lines:", *self._log_end()]
-        lines.append(f"To continue, run the same command again: {PLATFORMS[self.platform].again}.")
+        again = PLATFORMS[self.platform].again.format(store=shlex.quote(self.store), python=shlex.quote(sys.executable))
+        lines.append(f"To continue, run the same command again: {again}")
         return "\n".join([*lines, f"Full log: {self.log}"])
 
     def _log_end(self) -> list[str]:
@@ -85,7 +88,7 @@ def measured_run(
         process = subprocess.Popen(
             supervised([sys.executable, "-m", "module4.worker", name, config.to_json(), store, str(result)]),
             cwd=ROOT,
-            # Some platforms leave temporary files behind: here they go with the folder.
+            # Some platforms leave temporary files behind; in this folder they are deleted with it.
             env={
                 **WANDB_FOLDERS,
                 **os.environ,
@@ -101,13 +104,15 @@ def measured_run(
         try:
             peak, events = _watch(process, events_file, on_event)
         finally:
-            process.terminate()  # stops all that is left, also after Ctrl-C
+            process.terminate()  # stops whatever is left, even after Ctrl-C
             process.wait()
         seconds = time.perf_counter() - begin
         outcome = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
     startup = events[0]["time"] - begin_time if events else None
     ended_by = signal_name(process.returncode)
-    return Run(name, seconds, startup, peak, outcome.get("fingerprint"), outcome.get("error"), log, events, ended_by)
+    return Run(
+        name, seconds, startup, peak, outcome.get("fingerprint"), outcome.get("error"), log, events, ended_by, store
+    )
 
 
 def describe_failed_step(events: Sequence[Event]) -> str:
@@ -120,7 +125,7 @@ def describe_failed_step(events: Sequence[Event]) -> str:
 
 
 def unfinished_steps(events: Sequence[Event]) -> list[Event]:
-    """Return the starts of steps that neither finished nor failed; those of processes that ended come with the rest."""
+    """Return the starts of steps that neither finished nor failed, including those whose process has ended."""
     open_steps: dict[tuple[str, int], Event] = {}
     for event in events:
         key = event["step"], event.get("pid", 0)
@@ -157,7 +162,7 @@ def _watch(
 
 
 def _longest(events: Sequence[Event]) -> list[Event]:
-    """Return the step that has been running longest, if any runs."""
+    """Return the step that has been running longest, if any is running."""
     alive = [event for event in unfinished_steps(events) if psutil.pid_exists(event.get("pid", 0))]
     return sorted(alive, key=lambda event: float(event["time"]))[:1]
 

@@ -20,19 +20,22 @@ class Platform:
     module: str
     mode: str  # how it runs here, for the table
     # What the same command does after a failed run.
-    again: str = "it starts from the first step"
+    again: str = "it starts from the first step."
 
 
-_CLEAR = "it starts a new DAG run; in a running Airflow, clear the failed task instead"
-_RESUME = "it starts a new run; lab 3's README shows how to resume the old one"
+_CLEAR = "it starts a new DAG run; in a running Airflow, clear the failed task instead."
+_CACHE = "finished tasks come from the cache."
+_RESUME = "it starts a new run. To resume this one instead: {python} -m module4.lab3_dagster resume --store {store}"
 
 PLATFORMS = {
     platform.name: platform
     for platform in (
         Platform("python", "plain Python", "shared.pipeline", "one process"),
-        Platform("make", "Make", "module4.lab0_make.run", "a process per step", "it makes only what is missing"),
+        Platform("make", "Make", "module4.lab0_make.run", "a process per step", "it makes only what is missing."),
         Platform("airflow", "Airflow", "module4.lab1_airflow.run", "dag.test()", _CLEAR),
-        Platform("kubeflow", "Kubeflow Pipelines", "module4.lab2_kubeflow.run", "kfp.local, a process per task"),
+        Platform(
+            "kubeflow", "Kubeflow Pipelines", "module4.lab2_kubeflow.run", "kfp.local, a process per task", _CACHE
+        ),
         Platform("dagster", "Dagster", "module4.lab3_dagster.run", "a job, one process", _RESUME),
         Platform("modal", "Modal", "module4.lab4_modal.run", "modal run on loopback, a process per container"),
     )

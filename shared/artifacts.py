@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Protocol, Self, TypeVar, cast
 
 import pandas as pd
+from pydantic import ValidationError
 
 from shared.errors import ArtifactError
 from shared.fingerprint import table_digest
-from shared.storage import Artifact, Summary, new_artifact, open_artifact, write_table
+from shared.storage import Artifact, Summary, first_problem, new_artifact, open_artifact, write_table
 
 TABLE_FILE = "table.parquet"
 
@@ -52,8 +53,11 @@ def load(uri: str, kind: type[T]) -> T:
         return cast(T, artifact.read_table(TABLE_FILE))
     try:
         return cast(T, kind.read(artifact))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{uri}: holds no {kind.__name__} ({error}). Give the output of the right step.") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        problem = first_problem(error) if isinstance(error, ValidationError) else f"{type(error).__name__}: {error}"
+        raise ArtifactError(
+            f"{uri}: does not hold a value of the kind {kind.__name__} ({problem}). Give the output of the right step."
+        ) from error
 
 
 def _write_table(table: pd.DataFrame, folder: Path) -> Summary:

@@ -5,7 +5,7 @@ It travels as one JSON string, because Kubeflow Pipelines turns integers inside 
 
 import json
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -26,22 +26,22 @@ class _Frozen(BaseModel):
 
 
 class Hyperparameters(_Frozen):
-    """Settings of scikit-learn's histogram gradient boosting, by scikit-learn's names."""
+    """Parameters of scikit-learn's HistGradientBoostingClassifier, under its names."""
 
-    learning_rate: float = Field(0.06, gt=0, le=1)
-    max_iter: int = Field(200, ge=1, le=2000)
-    max_leaf_nodes: int = Field(31, ge=2, le=255)
-    min_samples_leaf: int = Field(50, ge=1)
-    l2_regularization: float = Field(1.0, ge=0)
-    max_features: float = Field(0.5, gt=0, le=1)
+    learning_rate: float = Field(0.06, gt=0, le=1, description="how much each tree corrects the ones before it")
+    max_iter: int = Field(200, ge=1, le=2000, description="number of trees")
+    max_leaf_nodes: int = Field(31, ge=2, le=255, description="leaves of a tree, at most")
+    min_samples_leaf: int = Field(50, ge=1, description="flights in a leaf, at least")
+    l2_regularization: float = Field(1.0, ge=0, description="penalty on large values in the leaves; 0: none")
+    max_features: float = Field(0.5, gt=0, le=1, description="share of the features that each split may choose from")
 
 
 class Gate(_Frozen):
     """What a model must achieve on the test weeks before it may go to production."""
 
     min_roc_auc: float = Field(0.60, ge=0, le=1)
-    max_calibration_error: float = Field(0.10, ge=0, le=1)
-    min_origin_roc_auc: float = Field(0.55, ge=0, le=1)
+    max_calibration_error: float = Field(0.10, ge=0, le=1, description="expected calibration error, in shares")
+    min_origin_roc_auc: float = Field(0.55, ge=0, le=1, description="of the airport with the lowest")
     max_log_loss_increase: float = Field(0.002, ge=0, description="tolerated against the champion")
 
 
@@ -59,7 +59,7 @@ class Fault(_Frozen):
     step: str
     kind: Literal["fail", "hang", "kill"]
     times: int = Field(1, ge=1)
-    state: str = Field(min_length=1, description="folder (any URI) in which attempts are counted; a new one per run")
+    state: str = Field(min_length=1, description="folder of a store in which attempts are counted; a new one per run")
 
     @field_validator("step")
     @classmethod
@@ -92,6 +92,8 @@ class PipelineConfig(_Frozen):
     @field_validator("test_start", mode="before")
     @classmethod
     def _iso_date(cls, value: object) -> object:
+        if isinstance(value, datetime) and value.timetz() == time():
+            return value.date()  # midnight without a time zone: a day
         if not isinstance(value, str):
             return value
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
@@ -133,6 +135,8 @@ class PipelineConfig(_Frozen):
         return self.model_dump_json()
 
 
+# tiny: seconds, for tests and first steps. lab: half a minute, for lessons and the comparison of the platforms.
+# full: the whole year, minutes, and a gate that only a good model passes.
 _PRESETS: dict[Preset, dict[str, Any]] = {
     "tiny": {
         "test_start": date(2013, 3, 4),
@@ -171,6 +175,7 @@ def in_2013(today: date) -> date:
 def preset(name: str, **overrides: Any) -> PipelineConfig:
     """Return the configuration called tiny, lab or full, with fields replaced by `overrides`.
 
+    tiny runs in seconds on five weeks of data, lab in half a minute on thirteen, full in minutes on the whole year.
     Raises ConfigError, naming the field, if the name or a value is impossible.
     """
     if name not in PRESETS:

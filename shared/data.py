@@ -14,16 +14,18 @@ How imperfect rows are handled:
 """
 
 import calendar
+import math
 import re
 import zipfile
 import zlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -40,6 +42,7 @@ from shared.progress import logged_step
 
 TEXT = arrow.dictionary(arrow.int32(), arrow.string())
 HOUR = arrow.timestamp("s", "UTC")
+UNBOUNDED = (-math.inf, math.inf)
 MAX_WIND_MPH = 150
 WEATHER_FILL_HOURS = 6
 BAD_ROWS_SHOWN = 3
@@ -47,88 +50,81 @@ BAD_ROWS_SHOWN = 3
 # What a damaged, encrypted or unusual file raises when it is opened or read.
 UNREADABLE = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
-# Column: (type, nullable, smallest, largest). Text columns have no bounds.
-Columns = Mapping[str, tuple[arrow.DataType, bool, float | None, float | None]]
+
+class Column(NamedTuple):
+    """What a column holds: its type, whether values may be missing, and for numbers the range, bounds included."""
+
+    type: arrow.DataType
+    range: tuple[float, float] = UNBOUNDED
+    nullable: bool = False
 
 
 @dataclass(frozen=True)
 class Source:
-    """One file: what it is called, which of its columns are read, and what every row must satisfy."""
+    """One file: its name, the columns that identify a row, and the columns that are read."""
 
     file: str
     key: list[str]
-    columns: Columns
-    schema: pa.DataFrameSchema = field(init=False)
+    columns: Mapping[str, Column]
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def schema(self) -> pa.DataFrameSchema:
+        """What every row must satisfy."""
         columns = {
-            name: pa.Column(nullable=nullable, checks=None if low is None else pa.Check.in_range(low, high))
-            for name, (_, nullable, low, high) in self.columns.items()
+            name: pa.Column(
+                nullable=column.nullable,
+                checks=None if column.range == UNBOUNDED else pa.Check.in_range(*column.range),
+            )
+            for name, column in self.columns.items()
         }
-        # A frozen dataclass is filled in this way; the schema follows from the columns.
-        object.__setattr__(self, "schema", pa.DataFrameSchema(columns, unique=self.key))
-
-    def bounds(self, column: str) -> tuple[float, float]:
-        """Return the smallest and the largest value that a column of numbers may have."""
-        _, _, low, high = self.columns[column]
-        assert low is not None
-        assert high is not None
-        return low, high
+        return pa.DataFrameSchema(columns, unique=self.key)
 
 
 SOURCES = {
-    "airlines": Source(
-        "airlines.csv",
-        ["carrier"],
-        {"carrier": (TEXT, False, None, None), "name": (TEXT, False, None, None)},
-    ),
-    "airports": Source(
-        "airports.csv",
-        ["faa"],
-        {"faa": (TEXT, False, None, None), "tz": (arrow.float32(), False, -12, 14)},
-    ),
+    "airlines": Source("airlines.csv", ["carrier"], {"carrier": Column(TEXT), "name": Column(TEXT)}),
+    "airports": Source("airports.csv", ["faa"], {"faa": Column(TEXT), "tz": Column(arrow.float32(), (-12, 14))}),
     "planes": Source(
         "planes.csv",
         ["tailnum"],
         {
-            "tailnum": (TEXT, False, None, None),
-            "year": (arrow.float32(), True, 1900, 2013),
-            "manufacturer": (TEXT, False, None, None),
-            "seats": (arrow.float32(), False, 1, 900),
+            "tailnum": Column(TEXT),
+            "year": Column(arrow.float32(), (1900, 2013), nullable=True),
+            "manufacturer": Column(TEXT),
+            "seats": Column(arrow.float32(), (1, 900)),
         },
     ),
     "weather": Source(
         "weather.csv",
         ["origin", "time_hour"],
         {
-            "origin": (TEXT, False, None, None),
-            "time_hour": (HOUR, False, None, None),
-            "temp": (arrow.float32(), True, -60, 130),
-            "humid": (arrow.float32(), True, 0, 100),
-            "wind_speed": (arrow.float32(), True, 0, 2000),
-            "wind_gust": (arrow.float32(), True, 0, 2000),
-            "precip": (arrow.float32(), True, 0, 20),
-            "pressure": (arrow.float32(), True, 850, 1100),
-            "visib": (arrow.float32(), True, 0, 100),
+            "origin": Column(TEXT),
+            "time_hour": Column(HOUR),
+            "temp": Column(arrow.float32(), (-60, 130), nullable=True),
+            "humid": Column(arrow.float32(), (0, 100), nullable=True),
+            "wind_speed": Column(arrow.float32(), (0, 2000), nullable=True),
+            "wind_gust": Column(arrow.float32(), (0, 2000), nullable=True),
+            "precip": Column(arrow.float32(), (0, 20), nullable=True),
+            "pressure": Column(arrow.float32(), (850, 1100), nullable=True),
+            "visib": Column(arrow.float32(), (0, 100), nullable=True),
         },
     ),
     "flights": Source(
         "flights.csv.zip",
         ["time_hour", "origin", "carrier", "flight"],
         {
-            "year": (arrow.int16(), False, 2013, 2013),
-            "month": (arrow.int16(), False, 1, 12),
-            "day": (arrow.int16(), False, 1, 31),
-            "sched_dep_time": (arrow.int16(), False, 0, 2359),
-            "sched_arr_time": (arrow.int16(), False, 0, 2359),
-            "arr_delay": (arrow.float32(), True, -180, 3000),
-            "carrier": (TEXT, False, None, None),
-            "flight": (arrow.int16(), False, 1, 9999),
-            "tailnum": (TEXT, True, None, None),
-            "origin": (TEXT, False, None, None),
-            "dest": (TEXT, False, None, None),
-            "distance": (arrow.int16(), False, 1, 9000),
-            "time_hour": (HOUR, False, None, None),
+            "year": Column(arrow.int16(), (2013, 2013)),
+            "month": Column(arrow.int16(), (1, 12)),
+            "day": Column(arrow.int16(), (1, 31)),
+            "sched_dep_time": Column(arrow.int16(), (0, 2359)),
+            "sched_arr_time": Column(arrow.int16(), (0, 2359)),
+            "arr_delay": Column(arrow.float32(), (-180, 3000), nullable=True),
+            "carrier": Column(TEXT),
+            "flight": Column(arrow.int16(), (1, 9999)),
+            "tailnum": Column(TEXT, nullable=True),
+            "origin": Column(TEXT),
+            "dest": Column(TEXT),
+            "distance": Column(arrow.int16(), (1, 9000)),
+            "time_hour": Column(HOUR),
         },
     ),
 }
@@ -175,16 +171,17 @@ def read_source(name: str, folder: Path) -> pd.DataFrame:
     path = folder / source.file
     _check_header(path)
     options = arrow.csv.ConvertOptions(
-        column_types={column: spec[0] for column, spec in source.columns.items()},
+        column_types={name: column.type for name, column in source.columns.items()},
         include_columns=list(source.columns),
         null_values=["NA", ""],
         strings_can_be_null=True,
     )
     try:
         with _open(path) as file:
+            counted = _Counter(file)
             # Unzipping takes longest, so threads would only cost memory; so would a pool that keeps what it freed.
             table = arrow.csv.read_csv(
-                file,
+                counted,
                 read_options=arrow.csv.ReadOptions(use_threads=False),
                 convert_options=options,
                 memory_pool=arrow.system_memory_pool(),
@@ -195,6 +192,8 @@ def read_source(name: str, folder: Path) -> pd.DataFrame:
         raise DataError(f"{path}: {error.args[0]}; it must have {', '.join(source.columns)}.") from None
     except arrow.ArrowInvalid as error:
         raise DataError(_explain_unreadable(path, source, str(error))) from None
+    if counted.quotes % 2 or counted.lines > table.num_rows + 1:  # the header is a line too
+        _check_quotes(path)
     _check_values(path, table)
     frame = _to_pandas(table)
     if name == "weather":
@@ -207,7 +206,11 @@ def read_source(name: str, folder: Path) -> pd.DataFrame:
 
 
 def join(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return flights with their airline, plane, destination and trailing weather; tables by the names of SOURCES."""
+    """Return one row per flight, with its airline, plane, destination and trailing weather, sorted by `hour`.
+
+    `tables` holds all sources by the names of SOURCES: flights, planes, airports and airlines as `read_source` returns
+    them, and weather as `trailing_weather` does. What a flight's plane, destination or hour has no row for is missing.
+    """
     flights = tables["flights"].sort_values("time_hour", kind="stable", ignore_index=True)
     planes = tables["planes"].set_index("tailnum")
     airports, airlines = tables["airports"].set_index("faa"), tables["airlines"].set_index("carrier")
@@ -232,7 +235,9 @@ def join(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         }
     )
     weather = tables["weather"]
-    # One integer per hour and origin is looked up faster than a pair.
+    # One integer per hour and origin is looked up faster than a pair. Known fault: `astype` keeps the codes when only
+    # the order of the categories differs, so in the real data LaGuardia and Kennedy get each other's weather. Merging
+    # on ["hour", "origin"] gets it right, and changes the published fingerprints.
     origins = pd.CategoricalDtype(list(weather["origin"].unique()))
     rows = pd.Index(_hour_and_origin(weather, origins)).get_indexer(pd.Index(_hour_and_origin(joined, origins)))
     for name, values in weather.drop(columns=["hour", "origin"]).items():
@@ -285,6 +290,30 @@ def _open(path: Path) -> IO[bytes]:
     if archive.namelist() != [path.stem]:
         raise zipfile.BadZipFile(f"must hold {path.stem} and nothing else")
     return archive.open(path.stem)
+
+
+class _Counter:
+    """A file whose lines and quotes are counted while it is read."""
+
+    closed = False  # pyarrow asks
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.lines, self.quotes = file, 0, 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes of the file."""
+        content = self.file.read(size)
+        self.lines += content.count(b"\n")
+        self.quotes += content.count(b'"')
+        return content
+
+
+def _check_quotes(path: Path) -> None:
+    """Refuse a quote that is not closed: the CSV reader takes the lines after it for a part of the field."""
+    with _open(path) as file:
+        for number, line in enumerate(file, 1):
+            if line.count(b'"') % 2:
+                raise DataError(f"{path}: line {number} has a quote that is not closed. Correct the file.")
 
 
 def _check_header(path: Path) -> None:
@@ -406,7 +435,7 @@ def _explain_unreadable(path: Path, source: Source, reason: str) -> str:
             text = pd.read_csv(file, dtype="str", na_values=["NA"], on_bad_lines="skip", index_col=False)
     except (ValueError, *UNREADABLE):  # not even a table of texts
         return unexplained
-    for name, (kind, *_) in source.columns.items():
+    for name, (kind, _, _) in source.columns.items():
         if name not in text or kind == TEXT:
             continue
         parse: Any = pd.to_datetime if kind == HOUR else pd.to_numeric

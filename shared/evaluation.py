@@ -118,7 +118,12 @@ def evaluate(
     candidate: Fitted,
     champion: Champion | None = None,
 ) -> Evaluation:
-    """Compare the models on the test weeks and judge the winner by the gate."""
+    """Return the comparison of the models on the test weeks, and the gate's verdict on the winner.
+
+    `features` is what `preprocess` returned: FEATURES, `late`, `date` and `split`, of which the test rows are scored.
+    The winner is the one of `baseline` and `candidate` with the lower log loss on the validation weeks, the baseline
+    if they are equal. `champion` is the model in production, if there is one: the winner must not be much worse.
+    """
     test = features[features[SPLIT] == "test"]
     contenders = {"baseline": baseline, "candidate": candidate}
     winner = min(contenders, key=lambda name: contenders[name].trial.log_loss)  # the first of equals: the baseline
@@ -136,29 +141,41 @@ def evaluate(
         slices=slices,
         predictions=predictions,
         gate=check_gate(config.gate, metrics[winner], slices, compared),
-        fingerprint=make_fingerprint(
-            {
-                "data": {name: table_digest(features[features[SPLIT] == name]) for name in SPLITS},
-                "hyperparameters": {
-                    "winner": winner,
-                    **{name: fitted.trial.hyperparameters.model_dump() for name, fitted in contenders.items()},
-                },
-                "metrics": {
-                    name: {
-                        "validation": {"log_loss": fitted.trial.log_loss, "roc_auc": fitted.trial.roc_auc},
-                        "test": metrics[name],
-                    }
-                    for name, fitted in contenders.items()
-                },
-                "predictions": hashlib.sha256(probabilities[winner].tobytes()).hexdigest(),
-                "model": hashlib.sha256(dump_model(contenders[winner].model)).hexdigest(),
-            }
-        ),
+        fingerprint=_fingerprint(features, contenders, winner, metrics, probabilities[winner]),
+    )
+
+
+def _fingerprint(
+    features: pd.DataFrame,
+    contenders: dict[str, Fitted],
+    winner: str,
+    metrics: dict[str, Metrics],
+    probability: NDArray[np.float64],
+) -> Fingerprint:
+    """Return the digests of everything that two runs must have in common to have made the same model."""
+    hyperparameters = {name: fitted.trial.hyperparameters.model_dump() for name, fitted in contenders.items()}
+    validation = {
+        name: {"log_loss": fitted.trial.log_loss, "roc_auc": fitted.trial.roc_auc}
+        for name, fitted in contenders.items()
+    }
+    return make_fingerprint(
+        {
+            "data": {name: table_digest(features[features[SPLIT] == name]) for name in SPLITS},
+            "hyperparameters": {"winner": winner, **hyperparameters},
+            "metrics": {name: {"validation": validation[name], "test": metrics[name]} for name in contenders},
+            "predictions": hashlib.sha256(probability.tobytes()).hexdigest(),
+            "model": hashlib.sha256(dump_model(contenders[winner].model)).hexdigest(),
+        }
     )
 
 
 def score(late: pd.Series, probability: NDArray[np.float64] | pd.Series) -> Metrics:
-    """Return the metrics of predicted probabilities against what happened (1: late)."""
+    """Return the metrics of predicted probabilities (0 to 1) against what happened (1: late), both of shape (rows,).
+
+    The keys are `roc_auc`, `average_precision`, `log_loss` (natural logarithm, per flight), `log_loss_constant` (that
+    of always predicting the share of late flights), `brier`, `calibration_error`, `late_share`, and `rows`.
+    scikit-learn raises ValueError when `late` is empty.
+    """
     return {
         "roc_auc": float(roc_auc_score(late, probability)),
         "average_precision": float(average_precision_score(late, probability)),

@@ -1,7 +1,7 @@
-"""Failures on purpose: the same switch for every platform, in the configuration (`fault`), off by default.
+"""Planned failures: one switch for every platform, in the configuration (`fault`), off by default.
 
-A fault strikes inside of the step's function, after its start was announced and before anything is read or written.
-What was attempted is counted in files, because a killed process remembers nothing.
+A fault takes effect inside the step's function, after the step has reported its start and before it reads or writes
+anything. Attempts are counted in files, because a killed process remembers nothing.
 """
 
 import os
@@ -10,17 +10,15 @@ import time
 from typing import Any
 from uuid import uuid4
 
-from upath import UPath
-
 from shared.config import Fault, PipelineConfig
 from shared.errors import ConfigError, InjectedFault
-from shared.storage import is_local
+from shared.storage import create_mark
 
 HANG_SECONDS = 3600
 
 
 def parse_fault(text: str, store: str) -> dict[str, Any]:
-    """Read STEP:KIND or STEP:KIND:TIMES, as it is typed; each call gives a new folder to count attempts in."""
+    """Parse STEP:KIND or STEP:KIND:TIMES, as typed; each call returns a new folder to count attempts in."""
     step, kind, times = [*text.split(":"), "1"][:3] if text.count(":") in (1, 2) else ("", "", "")
     if not times.isdecimal():
         raise ConfigError(f"break: {text!r} is not of the form STEP:KIND or STEP:KIND:TIMES, such as train:fail:2.")
@@ -28,9 +26,9 @@ def parse_fault(text: str, store: str) -> dict[str, Any]:
 
 
 def inject_fault(config: PipelineConfig, step: str) -> None:
-    """Fail, hang or be killed, if the configuration wants it of this attempt of `step`.
+    """Fail, hang, or kill this process, if the configuration asks for that in this attempt at `step`.
 
-    Raises InjectedFault for the kind "fail". Parallel tasks of one step count together.
+    Raises InjectedFault for the kind "fail". Parallel tasks of one step share a count.
     """
     fault = config.fault
     if fault is None or fault.step != step:
@@ -46,17 +44,8 @@ def inject_fault(config: PipelineConfig, step: str) -> None:
 
 
 def _next_attempt(fault: Fault) -> int:
-    """Return this attempt's number, from 1 to `times` + 1; two processes never get the same one on a local disk."""
-    folder = UPath(fault.state)
-    folder.mkdir(parents=True, exist_ok=True)
+    """Return this attempt's number, from 1 to `times` + 1; two processes never get the same one."""
     for attempt in range(1, fault.times + 1):
-        mark = folder / f"{fault.step}-{attempt}"
-        if mark.exists():
-            continue
-        try:
-            with mark.open("x" if is_local(mark) else "w") as file:
-                file.write("struck\n")
-        except FileExistsError:
-            continue
-        return attempt
+        if create_mark(f"{fault.state}/{fault.step}-{attempt}"):
+            return attempt
     return fault.times + 1

@@ -64,7 +64,7 @@ TrialKind = TypeVar("TrialKind", bound=Trial)
 
 
 def parse_trial(kind: type[TrialKind], text: str) -> TrialKind:
-    """Return a Trial or TrialResult from its JSON. Raises ConfigError that names the field when it is none."""
+    """Return a Trial or TrialResult from its JSON. Raises ConfigError, which names the field, when it is invalid."""
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:
@@ -72,7 +72,7 @@ def parse_trial(kind: type[TrialKind], text: str) -> TrialKind:
 
 
 class Fitted(NamedTuple):
-    """A model fitted on training and validation weeks, and how its settings scored before it saw the latter."""
+    """A model fitted on training and validation weeks, and how its hyperparameters scored before it saw the latter."""
 
     model: Model
     trial: TrialResult
@@ -121,11 +121,18 @@ def select_best(config: PipelineConfig, features: pd.DataFrame, results: Sequenc
     return _refit(config, features, best)
 
 
-def fit(config: PipelineConfig, features: pd.DataFrame, settings: Hyperparameters, splits: list[str]) -> Model:
-    """Return a model fitted on the rows of `splits`."""
+def fit(config: PipelineConfig, features: pd.DataFrame, hyperparameters: Hyperparameters, splits: list[str]) -> Model:
+    """Return a model fitted on the rows of `splits`, a list of train, validation, and test.
+
+    `features` has the columns FEATURES (numbers, and categories as pandas' category type, either with missing values),
+    `late` (0 or 1), and `split`, a row per flight. The configuration contributes its seed.
+    """
     rows = features[features[SPLIT].isin(splits)]
     model = HistGradientBoostingClassifier(
-        **settings.model_dump(), categorical_features="from_dtype", early_stopping=False, random_state=config.seed
+        **hyperparameters.model_dump(),
+        categorical_features="from_dtype",
+        early_stopping=False,
+        random_state=config.seed,
     )
     model.fit(rows[FEATURES], rows[LABEL])
     # scikit-learn remembers how many threads it had; without this the model's file would depend on the machine.
@@ -134,7 +141,7 @@ def fit(config: PipelineConfig, features: pd.DataFrame, settings: Hyperparameter
 
 
 def predict(model: Model, features: pd.DataFrame) -> NDArray[np.float64]:
-    """Return each row's probability of being late, of shape (rows,)."""
+    """Return each row's probability of being late, of shape (rows,), between 0 and 1. `features` has FEATURES."""
     probabilities: NDArray[np.float64] = model.predict_proba(features[FEATURES])[:, 1]
     return probabilities
 
@@ -174,6 +181,8 @@ def load_model(content: bytes, name: str = "model") -> Model:
         raise ModelError(f"{name}: is no readable model ({type(error).__name__}: {error}); not loaded.") from error
     if not isinstance(model, HistGradientBoostingClassifier):
         raise ModelError(f"{name}: holds a {type(model).__name__}, not a gradient boosting classifier; not loaded.")
+    if list(getattr(model, "feature_names_in_", [])) != FEATURES:
+        raise ModelError(f"{name}: was not fitted on this project's features ({', '.join(FEATURES)}); not loaded.")
     return model
 
 

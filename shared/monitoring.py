@@ -95,13 +95,17 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Watched:
-    """The model in production, and what its weeks of training looked like to it: the side that stays the same."""
+class Reference:
+    """What each window is compared with: the model in production and its training weeks.
+
+    `trained` is the configuration of its training, `features` are those weeks' flights with a known arrival, and
+    `predictions` are the model's probabilities for them.
+    """
 
     champion: Champion
     trained: PipelineConfig
-    reference: pd.DataFrame
-    expected: pd.Series
+    features: pd.DataFrame
+    predictions: pd.Series
 
 
 @logged_step
@@ -114,7 +118,7 @@ def measure_drift(config: PipelineConfig, registry: Registry, day: date) -> Drif
     trained = _trained_with(registry, champion)
     begin = min(trained.train_start, _window_start(config, day))
     table = build_features(load_flights(config, begin, day))
-    return compare(config, watched(champion, trained, table), table, day)
+    return compare(config, make_reference(champion, trained, table), table, day)
 
 
 @logged_step
@@ -141,16 +145,16 @@ def check_drift(config: PipelineConfig, drift: Drift) -> list[Check]:
     ]
 
 
-def watched(champion: Champion, trained: PipelineConfig, table: pd.DataFrame) -> Watched:
-    """Predict the weeks that the model was fitted on; `table` has their FEATURES, `late` and `date`."""
-    reference = _known_between(table, trained.train_start, trained.test_start)
-    return Watched(champion, trained, reference, pd.Series(models.predict(champion.model, reference)))
+def make_reference(champion: Champion, trained: PipelineConfig, table: pd.DataFrame) -> Reference:
+    """Return the weeks on which the model was fitted, with its predictions; `table` has FEATURES, `late` and `date`."""
+    features = _known_between(table, trained.train_start, trained.test_start)
+    return Reference(champion, trained, features, pd.Series(models.predict(champion.model, features)))
 
 
-def compare(config: PipelineConfig, watched: Watched, table: pd.DataFrame, day: date) -> Drift:
-    """Compare the window before `day` with the weeks of training; `table` has the window's FEATURES, `late`, `date`.
+def compare(config: PipelineConfig, reference: Reference, table: pd.DataFrame, day: date) -> Drift:
+    """Compare the window before `day` with the reference; `table` has the window's FEATURES, `late` and `date`.
 
-    Raises DataError when the window has not both late and punctual flights.
+    Raises DataError unless the window has both late and punctual flights.
     """
     window_start = _window_start(config, day)
     window = _known_between(table, window_start, day)
@@ -159,17 +163,17 @@ def compare(config: PipelineConfig, watched: Watched, table: pd.DataFrame, day: 
             f"measure_drift: from {window_start} to {day} there are {len(window)} flights with a known arrival, and "
             "late and punctual ones are needed. Choose another day."
         )
-    probability = models.predict(watched.champion.model, window)
+    probability = models.predict(reference.champion.model, window)
     scores = evaluation.score(window[LABEL], probability)
     return Drift(
         day=day.isoformat(),
         window_start=window_start.isoformat(),
-        version=watched.champion.version,
-        trained_until=watched.champion.trained_until,
-        deployed=watched.trained.test_end.isoformat(),
+        version=reference.champion.version,
+        trained_until=reference.champion.trained_until,
+        deployed=reference.trained.test_end.isoformat(),
         flights=len(window),
-        feature_psi={name: stability_index(watched.reference[name], window[name]) for name in FEATURES},
-        prediction_psi=stability_index(watched.expected, pd.Series(probability)),
+        feature_psi={name: stability_index(reference.features[name], window[name]) for name in FEATURES},
+        prediction_psi=stability_index(reference.predictions, pd.Series(probability)),
         predicted=float(probability.mean()),
         observed=scores["late_share"],
         log_loss=scores["log_loss"],
@@ -225,9 +229,9 @@ def train_and_deploy(config: PipelineConfig, registry: Registry) -> bool:
     return deployment.deploy(config, judged, registry).in_production
 
 
-def _in_production(registry: Registry, table: pd.DataFrame) -> Watched:
+def _in_production(registry: Registry, table: pd.DataFrame) -> Reference:
     champion = registry.get_champion()
-    return watched(champion, _trained_with(registry, champion), table)
+    return make_reference(champion, _trained_with(registry, champion), table)
 
 
 def _trained_with(registry: Registry, champion: Champion) -> PipelineConfig:

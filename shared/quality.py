@@ -21,17 +21,17 @@ RANGES: dict[str, tuple[float, float]] = {
     "departure_minute": (0, 1439),
     "arrival_minute": (0, 1440),
     "scheduled_minutes": (0, 1440),
-    "distance": SOURCES["flights"].bounds("distance"),
+    "distance": SOURCES["flights"].columns["distance"].range,
     "plane_age": (0, 113),
-    "plane_seats": SOURCES["planes"].bounds("seats"),
+    "plane_seats": SOURCES["planes"].columns["seats"].range,
     "departures_": (1, 2000),
-    "weather_temp": SOURCES["weather"].bounds("temp"),
-    "weather_humid": SOURCES["weather"].bounds("humid"),
+    "weather_temp": SOURCES["weather"].columns["temp"].range,
+    "weather_humid": SOURCES["weather"].columns["humid"].range,
     "weather_wind_": (0, MAX_WIND_MPH),
     "weather_precip": (0, 120),
     "weather_pressure_change": (-100, 100),
-    "weather_pressure": SOURCES["weather"].bounds("pressure"),
-    "weather_visib": SOURCES["weather"].bounds("visib"),
+    "weather_pressure": SOURCES["weather"].columns["pressure"].range,
+    "weather_visib": SOURCES["weather"].columns["visib"].range,
     "late": (0, 1),  # the label, and every share of late flights
 }
 LATE_SHARES = (0.05, 0.6)  # the smallest and largest plausible share in a split

@@ -122,7 +122,7 @@ def drift_figure(drift: Drift) -> Figure:
 
 
 def year_figure(weeks: pd.DataFrame, limits: Monitoring) -> Figure:
-    """Draw a watched year (`monitoring.watch_year`): performance, drift of predictions and features, retrainings."""
+    """Draw what `monitoring.watch_year` returned: performance, drift of predictions and features, retrainings."""
     figure = Figure(figsize=(11, 9), layout="constrained")
     shares, gaps, drifts = figure.subplots(3, 1, sharex=True)
     day = weeks["day"]
@@ -147,7 +147,7 @@ def year_figure(weeks: pd.DataFrame, limits: Monitoring) -> Figure:
         for retrained, promoted in zip(day[weeks["retrain"]], weeks.loc[weeks["retrain"], "deployed_new"], strict=True):
             axis.axvline(retrained, color="tab:green" if promoted else "tab:grey", linewidth=6, alpha=0.3)
         axis.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8)
-    figure.suptitle("A watched year. Green: trained again and deployed; grey: trained again, refused by the gate")
+    figure.suptitle("A year of monitoring. Green: retrained and deployed. Gray: retrained, refused by the gate")
     return figure
 
 

@@ -11,79 +11,81 @@ from typing import TYPE_CHECKING
 from shared.config import parse
 from shared.errors import ArtifactError
 from shared.fingerprint import FINGERPRINT_FILE
-from shared.storage import Summary, open_artifact
+from shared.storage import Summary, check_writable, open_artifact
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-def load_data(config: str, output: str) -> Summary:
+def load_data(config_json: str, output: str) -> Summary:
     """Read, validate and join the sources; write the scheduled flights to OUTPUT."""
     from shared import artifacts, data
 
-    return artifacts.save(data.load_data(parse(config)), output)
+    flights = data.load_data(parse(config_json))
+    return artifacts.save(flights, output)
 
 
-def preprocess(config: str, flights: str, output: str) -> Summary:
+def preprocess(config_json: str, flights: str, output: str) -> Summary:
     """Turn the FLIGHTS into the model's features, split by weeks; write them to OUTPUT."""
     from shared import artifacts, features
 
-    return artifacts.save(
-        features.preprocess(parse(config), _load_table(flights, features.FLIGHT_COLUMNS, "load_data")), output
-    )
+    scheduled = _load_table(flights, features.FLIGHT_COLUMNS, "load_data")
+    table = features.preprocess(parse(config_json), scheduled)
+    return artifacts.save(table, output)
 
 
-def train(config: str, features: str, output: str) -> Summary:
+def train(config_json: str, features: str, output: str) -> Summary:
     """Fit the baseline on the FEATURES; write it to OUTPUT."""
     from shared import artifacts, models
 
-    return artifacts.save(models.train(parse(config), _load_features(features)), output)
+    baseline = models.train(parse(config_json), _load_features(features))
+    return artifacts.save(baseline, output)
 
 
-def propose_trials(config: str) -> list[str]:
+def propose_trials(config_json: str) -> list[str]:
     """Return the search's trials, each a JSON string."""
     from shared import models
 
-    return [trial.model_dump_json() for trial in models.propose_trials(parse(config))]
+    trials = models.propose_trials(parse(config_json))
+    return [trial.model_dump_json() for trial in trials]
 
 
-def run_trial(config: str, features: str, trial: str) -> str:
+def run_trial(config_json: str, features: str, trial: str) -> str:
     """Score one TRIAL (JSON) on the validation weeks; return its result as a JSON string."""
     from shared import models
 
     table = _load_features(features)
-    return models.run_trial(parse(config), table, models.parse_trial(models.Trial, trial)).model_dump_json()
+    result = models.run_trial(parse(config_json), table, models.parse_trial(models.Trial, trial))
+    return result.model_dump_json()
 
 
-def select_best(config: str, features: str, results: list[str], output: str) -> Summary:
+def select_best(config_json: str, features: str, results: list[str], output: str) -> Summary:
     """Fit the best of the trials' RESULTS (JSON, a line each, in any order) again; write the candidate to OUTPUT."""
     from shared import artifacts, models
 
     lines = [line for result in results for line in result.splitlines()]
-    parsed = [models.parse_trial(models.TrialResult, line) for line in lines]
-    return artifacts.save(models.select_best(parse(config), _load_features(features), parsed), output)
+    scored = [models.parse_trial(models.TrialResult, line) for line in lines]
+    candidate = models.select_best(parse(config_json), _load_features(features), scored)
+    return artifacts.save(candidate, output)
 
 
-def evaluate(config: str, features: str, baseline: str, candidate: str, registry: str, output: str) -> Summary:
+def evaluate(config_json: str, features: str, baseline: str, candidate: str, registry: str, output: str) -> Summary:
     """Compare BASELINE, CANDIDATE and the REGISTRY's champion on the test weeks; write the evaluation to OUTPUT."""
     from shared import artifacts, evaluation
     from shared.models import Fitted
     from shared.registry import Registry
     from shared.report import report_files
 
-    settings = parse(config)
-    result = evaluation.evaluate(
-        settings,
-        _load_features(features),
-        artifacts.load(baseline, Fitted),
-        artifacts.load(candidate, Fitted),
-        Registry(registry, settings.model_name).find_champion(),
-    )
+    config = parse(config_json)
+    table = _load_features(features)
+    contenders = artifacts.load(baseline, Fitted), artifacts.load(candidate, Fitted)
+    champion = Registry(registry, config.model_name).find_champion()
+    result = evaluation.evaluate(config, table, *contenders, champion)
     return artifacts.save(result, output, report_files(result))
 
 
 def deploy(
-    config: str, evaluation: str, registry: str, output: str, platform: str = "python", run_id: str = ""
+    config_json: str, evaluation: str, registry: str, output: str, platform: str = "python", run_id: str = ""
 ) -> Summary:
     """Register the EVALUATION's winner in the REGISTRY and promote it if it passed; write the outcome to OUTPUT.
 
@@ -93,68 +95,71 @@ def deploy(
     from shared.evaluation import Evaluation
     from shared.registry import Registry
 
-    settings = parse(config)
+    config = parse(config_json)
     judged = artifacts.load(evaluation, Evaluation)
-    outcome = deployment.deploy(settings, judged, Registry(registry, settings.model_name))
-    tracking.log_run(settings, judged, outcome, platform=platform, run_id=run_id)
+    check_writable(output)  # before the registry changes
+    outcome = deployment.deploy(config, judged, Registry(registry, config.model_name))
+    tracking.log_run(config, judged, outcome, platform=platform, run_id=run_id)
     return artifacts.save(outcome, output)
 
 
-def load_batch(config: str, day: str, output: str) -> Summary:
+def load_batch(config_json: str, day: str, output: str) -> Summary:
     """Make the features of the flights scheduled on DAY (ISO date); write them to OUTPUT."""
     from shared import artifacts, inference
 
-    return artifacts.save(inference.load_batch(parse(config), inference.parse_day(day)), output)
+    batch = inference.load_batch(parse(config_json), inference.parse_day(day))
+    return artifacts.save(batch, output)
 
 
-def load_model(config: str, registry: str, output: str) -> Summary:
+def load_model(config_json: str, registry: str, output: str) -> Summary:
     """Copy the model that is in production in the REGISTRY to OUTPUT."""
     from shared import artifacts, inference
     from shared.registry import Registry
 
-    settings = parse(config)
-    return artifacts.save(inference.load_model(settings, Registry(registry, settings.model_name)), output)
+    config = parse(config_json)
+    champion = inference.load_model(config, Registry(registry, config.model_name))
+    return artifacts.save(champion, output)
 
 
-def predict(config: str, batch: str, model: str, output: str) -> Summary:
+def predict(config_json: str, batch: str, model: str, output: str) -> Summary:
     """Predict the BATCH with the MODEL; write the predictions to OUTPUT."""
     from shared import artifacts, inference
     from shared.features import FEATURES
     from shared.registry import Champion
 
     champion = artifacts.load(model, Champion)
-    return artifacts.save(
-        inference.predict(parse(config), champion, _load_table(batch, [*inference.IDENTITY, *FEATURES], "load_batch")),
-        output,
-    )
+    table = _load_table(batch, [*inference.IDENTITY, *FEATURES], "load_batch")
+    predictions = inference.predict(parse(config_json), champion, table)
+    return artifacts.save(predictions, output)
 
 
-def save_predictions(config: str, predictions: str, partitions: str) -> Summary:
+def save_predictions(config_json: str, predictions: str, partitions: str) -> Summary:
     """Write the day's PREDICTIONS to its folder below PARTITIONS."""
     from shared import inference
 
-    return inference.save_predictions(
-        parse(config), _load_table(predictions, ["date", "probability", "version"], "predict"), partitions
-    )
+    table = _load_table(predictions, ["date", "probability", "version"], "predict")
+    return inference.save_predictions(parse(config_json), table, partitions)
 
 
-def measure_drift(config: str, registry: str, day: str, output: str) -> Summary:
+def measure_drift(config_json: str, registry: str, day: str, output: str) -> Summary:
     """Measure the REGISTRY's production model over the days before DAY (ISO date); write the drift to OUTPUT."""
     from shared import artifacts, inference, monitoring
     from shared.registry import Registry
     from shared.report import report_files
 
-    settings = parse(config)
-    registered = Registry(registry, settings.model_name)
-    drift = monitoring.measure_drift(settings, registered, inference.parse_day(day))
+    config = parse(config_json)
+    models = Registry(registry, config.model_name)
+    drift = monitoring.measure_drift(config, models, inference.parse_day(day))
     return artifacts.save(drift, output, report_files(drift))
 
 
-def decide_retraining(config: str, drift: str, output: str) -> Summary:
+def decide_retraining(config_json: str, drift: str, output: str) -> Summary:
     """Decide by the DRIFT whether to train again, and with which configuration; write the decision to OUTPUT."""
     from shared import artifacts, monitoring
 
-    return artifacts.save(monitoring.decide_retraining(parse(config), artifacts.load(drift, monitoring.Drift)), output)
+    measured = artifacts.load(drift, monitoring.Drift)
+    decision = monitoring.decide_retraining(parse(config_json), measured)
+    return artifacts.save(decision, output)
 
 
 def read_fingerprint(deployment: str) -> dict[str, object]:

@@ -19,12 +19,12 @@ ROOT = Path(__file__).parents[1]
 
 
 def pytest_configure() -> None:
-    """Let servers hear Ctrl-C, also where these tests run in the background and would tell them not to."""
+    """Let servers hear Ctrl-C even if these tests run in the background, where it would be ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take longest first and the quick ones last, so that all processes end at the same time."""
+    """Put the slowest files first and the quick ones last, so that all processes end at the same time."""
     items.sort(key=lambda item: ("pages" not in item.path.parts, "unit" in item.path.parts))
 
 
@@ -45,7 +45,7 @@ def tiny_features(tiny: PipelineConfig, tiny_flights: pd.DataFrame) -> pd.DataFr
 
 @pytest.fixture(scope="session")
 def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run this Python with the given arguments in the repository's root; one thread, so that tests can share cores."""
+    """Run this Python with the given arguments in the repository's root, with one thread so that tests share cores."""
 
     def run(*arguments: str, env: Mapping[str, str] | None = None, **options: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -54,7 +54,7 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
             env={**os.environ, "OMP_NUM_THREADS": "1", **(env or {})},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=400,
             **options,
         )
 

@@ -1,4 +1,4 @@
-"""Which processes of a test still run."""
+"""Find the processes of a test that are still running."""
 
 import os
 import time
@@ -26,7 +26,7 @@ def running_after(processes: Iterable[psutil.Process], seconds: float) -> list[p
 
 
 def in_group(group: int) -> list[psutil.Process]:
-    """Return the processes of a group, also those whose parent has ended."""
+    """Return the processes of a group, including those whose parent has ended."""
     return [process for process in psutil.process_iter() if _group(process) == group]
 
 

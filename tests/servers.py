@@ -1,4 +1,4 @@
-"""What tests of servers need: a port of their own, and a server that answers."""
+"""What tests of servers need: a free port, and a server that answers."""
 
 import socket
 import subprocess
@@ -10,14 +10,14 @@ import pytest
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
+    """Return a port on this machine that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def answers(url: str) -> bool:
-    """Tell whether a server gives the page."""
+    """Return whether a server delivers the page."""
     try:
         with urllib.request.urlopen(url, timeout=5):
             return True
@@ -26,7 +26,7 @@ def answers(url: str) -> bool:
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 300) -> None:
-    """Wait until the server answers; fail with the end of its log when it ends, or takes too long."""
+    """Wait until the server answers; fail with the end of its log if it ends or takes too long."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and process.poll() is None:
         if answers(url):

@@ -26,13 +26,13 @@ def make_goals(
     store: Annotated[str, typer.Option(help="A folder; default: PIPELINE_STORE, or workspace/make.")] = "",
     program: Annotated[str, typer.Option(help="GNU make.")] = "make",
 ) -> None:
-    """Make GOALS below the store. Waits while another Make works there."""
+    """Make GOALS below the store. If another Make is working there, wait for it to end."""
     place = store or os.environ.get("PIPELINE_STORE") or str(WORKSPACE / "make")
     sys.exit(make(place if "://" in place else str(Path(place).expanduser()), [program, *goals], os.environ))
 
 
 def main() -> None:
-    """Run a command; errors made for people are printed without a traceback and end with status 1."""
+    """Run one command; a PipelineError is printed without a traceback, and the exit status is 1."""
     interrupt_on_stop_signals()
     with exit_on_error():
         app(prog_name="python -m module4.lab0_make")

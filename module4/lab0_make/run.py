@@ -24,8 +24,8 @@ CONTINUE = "To continue, type the same command again: it makes only what is miss
 
 
 def run(config: PipelineConfig, store: str) -> Fingerprint:
-    """Make the target deploy below `store`, which has to be a folder: Make compares the times of files."""
-    # What started this process may be a make, with a job server and options that are not meant for this one.
+    """Make the target `deploy` below `store`, which must be a folder because Make compares the times of files."""
+    # This process may have been started by another make, whose job server and options are not meant for this one.
     environment = {name: value for name, value in os.environ.items() if name not in OF_OUTER_MAKE}
     command = ["make", f"-j{os.cpu_count()}", "deploy"]
     if status := make(store, command, {**environment, "PIPELINE_CONFIG": config.to_json()}):
@@ -34,10 +34,10 @@ def run(config: PipelineConfig, store: str) -> Fingerprint:
 
 
 def make(store: str, command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a command of GNU make in the run's folder below `store`, once no other make works there; return its status.
+    """Run a GNU make command in the run's folder below `store`, when no other make works there; return its status.
 
-    It inherits this process's descriptors. If it fails, a sentence on standard error names the step and says how to
-    continue. Raises ConfigError when `store` is not a folder that can be written.
+    Make inherits this process's file descriptors. If it fails, a sentence on standard error names the step and says how
+    to continue. Raises ConfigError if `store` is not a folder that can be written.
     """
     if "://" in store:
         raise ConfigError(f"store: Make works on files, so {store!r} must be a folder.")
@@ -67,5 +67,5 @@ def make(store: str, command: Sequence[str], environment: Mapping[str, str]) -> 
         if status and events == own_events.name:
             lines = Path(events).read_text(encoding="utf-8").splitlines()
             step = describe_failed_step([json.loads(line) for line in lines])
-            print(f"error: make stopped. {step or 'Its own line names the target.'} {CONTINUE}", file=sys.stderr)
+            print(f"error: make stopped. {step or 'The line above names the target.'} {CONTINUE}", file=sys.stderr)
     return status

@@ -6,12 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from upath import UPath
-
 from infra.processes import without_proxy
 from module4.platforms import ROOT, WORKSPACE
 from shared.errors import ConfigError
-from shared.storage import is_local
+from shared.places import local_folder
 
 LAB = Path(__file__).parent
 # Airflow's variables of the caller's environment belong to another project, except for connections, which DAGs use by
@@ -46,8 +44,7 @@ def airflow_home(store: str) -> Path:
 
     Raises ConfigError if Airflow cannot use a folder of that name.
     """
-    path = UPath(store)
-    folder = Path(path.path).absolute() if is_local(path) else WORKSPACE / "airflow"
+    folder = local_folder(store) or WORKSPACE / "airflow"
     if os.path.expandvars(folder) != str(folder):
         raise ConfigError(f"store: Airflow replaces the variable in {str(folder)!r}; choose a folder without a $ sign.")
     return folder / "airflow_home"

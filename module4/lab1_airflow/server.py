@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import psutil
 
 from infra.processes import interrupt_on_stop_signals, supervised, tree
+from module4.ports import check_port
 from shared.errors import ConfigError, PipelineError
 
 # `airflow standalone` starts these too. But its log servers, which nothing here needs, listen to the whole network, and
@@ -43,7 +43,7 @@ def serve(environment: dict[str, str], user: str = "") -> None:
     is an administrator. Raises PipelineError with the cause when a service ends or does not become ready.
     """
     url, home = environment["AIRFLOW__API__BASE_URL"], Path(environment["AIRFLOW_HOME"])
-    _refuse_used_port(int(environment["AIRFLOW__API__PORT"]))
+    check_port(int(environment["AIRFLOW__API__PORT"]), "ui-airflow")
     interrupt_on_stop_signals()
     logs = _make_folder(home / "logs", private=bool(user))
     with _only_one(home):
@@ -146,16 +146,6 @@ def _refuse_broken_dag(import_errors: list[dict[str, Any]], begin: datetime) -> 
     for error in import_errors:
         if error["filename"].endswith("training.py") and datetime.fromisoformat(error["timestamp"]) >= begin:
             raise PipelineError(f"Airflow cannot import training.py: {error['stack_trace'].strip().splitlines()[-1]}")
-
-
-def _refuse_used_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            why = f"PORT: {port} cannot be used ({error.strerror}). Choose another one"
-            raise ConfigError(f"{why}: make ui-airflow PORT={port + 1 if 1024 < port < 65535 else 8081}") from None
 
 
 def _make_folder(folder: Path, private: bool) -> Path:

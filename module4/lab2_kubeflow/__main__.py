@@ -98,6 +98,8 @@ def submit(
     """Upload a compiled pipeline to a server, run it there once, or schedule it."""
     from module4.lab2_kubeflow import submit as server
 
+    if what == "schedule":
+        server.check_cron(cron)
     arguments = server.arguments_for(file, preset(preset_name), store, day, scheduled=what == "schedule")
     client = server.connect(host, namespace)
     with server.explained(host):

@@ -93,7 +93,7 @@ def monitor_and_retrain(config: str, day: str, registry: str, code: str) -> None
     decided = pod(decide_retraining(config=config, code=code, drift=measured.output))
     # kfp.local treats a condition that it cannot evaluate as false, and it finds only values that are returned
     # without a name. So this is one plain comparison of one value, and the configuration is read behind it.
-    with dsl.If(decided.outputs["Output"] == True, name="retrain"):  # noqa: E712
+    with dsl.If(decided.outputs["Output"] == True, name="retrain"):
         wanted = pod(read_config(decision=decided.outputs["decision"]), memory="500M").set_caching_options(False)
         train_and_deploy(config=wanted.output, registry=registry, code=code)
 

@@ -13,18 +13,16 @@ from pathlib import Path
 from threading import Event, Timer
 from typing import Any
 
-from upath import UPath
-
 from infra.processes import signal_name, supervised
 from module4.lab2_kubeflow.cluster import TIMEOUT_SECONDS
 from module4.platforms import ROOT
-from shared import steps
+from shared import places, steps
 from shared.config import PipelineConfig
 from shared.errors import ConfigError, PipelineError
 from shared.fingerprint import Fingerprint
 from shared.inference import parse_day
 from shared.registry import Registry
-from shared.storage import Summary, is_local
+from shared.storage import Summary
 from shared.version import code_version
 
 RUNS = "runs"  # below the store: a folder per run, and KFP's cache
@@ -80,7 +78,7 @@ def run_monitoring(config: PipelineConfig, store: str, day: str, docker: bool = 
 
 @contextmanager
 def local_runner(folder: Path, docker: bool = False) -> Iterator[None]:
-    """Let a pipeline that is called inside of the block run here, with its files below `folder`."""
+    """Run pipelines that are called inside the block on this machine, with their files below `folder`."""
     from kfp import local
 
     step_timeout()  # refused before work
@@ -109,7 +107,7 @@ def docker_runner(folder: Path) -> Any:
     try:
         docker.from_env().ping()
     except docker.errors.DockerException as error:
-        raise PipelineError(f"runner: no Docker engine answers ({error}). Start one, or leave --runner away.") from None
+        raise PipelineError(f"runner: no Docker engine answers ({error}). Start one, or leave out --runner.") from None
     folder.mkdir(parents=True, exist_ok=True)
     return local.DockerRunner(
         entrypoint="",  # Docker puts a command behind the image's entry point, Kubernetes in its place
@@ -121,10 +119,10 @@ def docker_runner(folder: Path) -> Any:
 
 def local_folder(store: str) -> Path:
     """Return the store as a path. Raises PipelineError when it is not on this machine."""
-    path = UPath(store)
-    if not is_local(path):
+    folder = places.local_folder(store)
+    if folder is None:
         raise PipelineError(f"store: kfp.local writes to folders of this machine only, got {store!r}.")
-    return Path(path.path).absolute()
+    return folder
 
 
 def explain(error: Exception) -> str:
@@ -142,8 +140,8 @@ def explain(error: Exception) -> str:
 def _tasks_find_this_python() -> Iterator[None]:
     """Let tasks find this Python on PATH, and `shared` beside it.
 
-    In a task's command KFP replaces each "python3", even inside of a path, by `sys.executable`, and quotes nothing: a
-    checkout in "My Course" could not run. Replaced by itself, it does no harm.
+    In a task's command, KFP replaces every "python3", even inside a path, with `sys.executable`, and does not quote it,
+    so a checkout in "My Course" could not run. It does no harm to replace "python3" with "python3".
     """
     paths = {"PATH": sysconfig.get_path("scripts"), "PYTHONPATH": str(ROOT)}
     before = {name: os.environ[name] for name in paths if name in os.environ}
@@ -160,7 +158,7 @@ def _tasks_find_this_python() -> Iterator[None]:
 
 @contextmanager
 def _tasks_are_watched() -> Iterator[None]:
-    """Run the tasks' processes by `run_task`: KFP's own function knows no time limit and drops how a process ended."""
+    """Run the tasks' processes with `run_task`: KFP's own function has no time limit and hides how a process ended."""
     from kfp.local import subprocess_task_handler
 
     original = subprocess_task_handler.run_local_subprocess
@@ -174,8 +172,8 @@ def _tasks_are_watched() -> Iterator[None]:
 def run_task(full_command: list[str], env_vars: dict[str, str] | None = None) -> int:
     """Run a task's command, print its output, and return its exit status.
 
-    It ends with this process, and after STEP_TIMEOUT seconds (default: as on a cluster). If it takes longer than a
-    minute, that is printed, and so is the signal that killed it.
+    The command is stopped when this process ends, or after STEP_TIMEOUT seconds (default: as on a cluster). If it runs
+    longer than a minute, a line says so, and if a signal kills it, the line names the signal.
     """
     name = full_command[-1].replace("-", "_")  # KFP's last argument: --function_to_execute NAME
     limit = step_timeout()
@@ -232,7 +230,7 @@ def step_timeout() -> int:
 
 @contextmanager
 def _output_left_as_found() -> Iterator[None]:
-    """Put `print` and the root logger back: with two trials at once KFP forgets to, and a notebook stays indented."""
+    """Restore `print` and the root logger: with two trials at once KFP forgets to, and a notebook stays indented."""
     root, original = logging.getLogger(), builtins.print
     level, handlers = root.level, root.handlers[:]
     try:

@@ -19,6 +19,7 @@ import kfp
 import kfp_server_api
 import urllib3
 import yaml
+from croniter import croniter
 
 from shared.config import PipelineConfig
 from shared.errors import PipelineError
@@ -38,8 +39,9 @@ def arguments_for(
 
     Raises PipelineError when the file is not a compiled pipeline, or needs an argument that is not known here.
     """
-    if day and not scheduled:
+    if day and not (scheduled and "[[ScheduledTime" in day):
         parse_day(day)
+    check_store(store)
     known = {
         "config": config.to_json(),
         "registry": f"{store}/registry",
@@ -86,6 +88,24 @@ def connect(host: str, namespace: str | None = None) -> kfp.Client:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # each client warns that it wants a server of version 2
         return kfp.Client(host=host, existing_token=token, namespace=namespace or "kubeflow")
+
+
+def check_store(store: str) -> None:
+    """Raise PipelineError unless `store` is a place that means the same to every pod."""
+    if not re.fullmatch(r"(/|[a-z][a-z0-9+.-]*://[^/\s])\S*", store):
+        raise PipelineError(
+            f"store: pods cannot find {store!r}. Give an absolute path that is mounted in them, such as /store, or a "
+            "URI, such as s3://bucket/folder."
+        )
+
+
+def check_cron(cron: str) -> None:
+    """Raise PipelineError unless `cron` has the six fields of a schedule, seconds first."""
+    if len(cron.split()) != 6 or not croniter.is_valid(cron, second_at_beginning=True):
+        raise PipelineError(
+            f"cron: {cron!r} is not a schedule. Write six fields, seconds first, such as '0 30 6 * * MON' for every "
+            "Monday at 6:30."
+        )
 
 
 def check_url(host: str) -> None:

@@ -11,22 +11,28 @@ from typing import Annotated
 import typer
 
 from module4.lab3_dagster.environment import default_store
-from module4.lab3_dagster.run import prepare_home
+from module4.lab3_dagster.run import prepare_environment
 from module4.platforms import WORKSPACE
+from module4.ports import check_port
 from shared.errors import ConfigError, PipelineError, exit_on_error
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
 STORE = default_store()
 
-StoreOption = Annotated[str, typer.Option(help="Where artifacts are kept: a folder or any URI.")]
+StoreOption = Annotated[str, typer.Option(help="Where artifacts are kept: a folder or an s3:// URI.")]
 
 
 @app.command()
 def ui(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 3000, store: StoreOption = STORE
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 3000,
+    store: StoreOption = STORE,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Web pages that start and change nothing; no daemon.")
+    ] = False,
 ) -> None:
     """Run the pipeline once if there is no run to look at, then serve Dagster's web pages and daemon until Ctrl-C."""
+    check_port(port, "ui-dagster")
     store = _open(store)
     from dagster import DagsterInstance
 
@@ -38,7 +44,8 @@ def ui(
     # A shell's background job ignores Ctrl-C's signal, and Dagster would then ignore SIGTERM too.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # The supervisor takes this process's place: when the terminal closes or the parent dies, Dagster's processes end.
-    dagster = [sys.executable, "-m", "dagster_dg_cli.cli", "dev", *address]
+    shown = ["dagster_webserver", "--read-only", "-m", "module4.lab3_dagster.definitions"]
+    dagster = [sys.executable, "-m", *(shown if read_only else ["dagster_dg_cli.cli", "dev"]), *address]
     os.execv(sys.executable, [sys.executable, "-m", "infra.processes", *dagster])
 
 
@@ -80,7 +87,7 @@ def _open(store: str) -> str:
     place = store if "://" in store else str(Path(store).expanduser().absolute())
     if Path(place).is_file():
         raise PipelineError(f"store: {place} is a file. Name a folder.")
-    os.environ["DAGSTER_HOME"] = str(prepare_home(place))
+    prepare_environment(place)
     os.environ["PIPELINE_STORE"] = place
     return place
 

@@ -15,7 +15,7 @@ class Pipeline(dg.ConfigurableResource):
     """
 
     config_json: str = Field(description="The whole configuration as JSON, or a preset's name: tiny, lab or full.")
-    registry_uri: str = Field(description="The model registry: a folder, or any URI.")
+    registry_uri: str = Field(description="The model registry: a folder, or an s3:// URI.")
     store: str = Field("", description="Where steps put results that they store themselves.")
 
     @field_validator("config_json")

@@ -9,16 +9,16 @@ import tempfile
 from pathlib import Path
 
 from modal.config import config as modal_config
-from upath import UPath
 
+from infra.processes import without_proxy
 from module4.lab4_modal.training import STORE, VOLUME
 from module4.platforms import ROOT
 from shared import steps
 from shared.config import PipelineConfig
 from shared.errors import ConfigError, PipelineError
 from shared.fingerprint import Fingerprint
+from shared.places import local_folder
 from shared.progress import EVENTS_FILE
-from shared.storage import is_local
 
 MODAL_RUN = [sys.executable, "-m", "modal", "run", "-m", "module4.lab4_modal.training"]
 # Containers inherit only these: where steps report to, and the keys of a store or of W&B.
@@ -35,7 +35,7 @@ GPUS = ("T4", "L4", "A10", "A10G", "A100", "A100-40GB", "A100-80GB", "L40S", "H1
 
 def run(config: PipelineConfig, store: str, *options: str) -> Fingerprint:
     """Run the pipeline below `store` and return its fingerprint; a local `store` becomes the app's volume."""
-    folder = Path(UPath(store).path).absolute() if is_local(UPath(store)) else None
+    folder = local_folder(store)
     bound = [f"--volume={VOLUME}={folder}"] if folder else []
     inherited = [f"--pass-env={name}" for name in INHERITED if name in os.environ]
     with tempfile.TemporaryDirectory() as temporary:
@@ -43,7 +43,8 @@ def run(config: PipelineConfig, store: str, *options: str) -> Fingerprint:
         text = _with_fault_on_volume(config, folder).to_json() if folder else config.to_json()
         app = [*MODAL_RUN, f"--config-json={text}", f"--store={STORE if folder else store}", f"--result={result}"]
         command = [sys.executable, "-m", "infra.modal_local", "run", *bound, *inherited, "--", *app, *options]
-        if code := subprocess.run(command, cwd=ROOT).returncode:
+        # The control plane is on this machine, and answers over HTTP too.
+        if code := subprocess.run(command, cwd=ROOT, env={**os.environ, **without_proxy(os.environ)}).returncode:
             raise PipelineError(f"modal run ended with exit code {code}; its output says why.")
         uri = json.loads(result.read_text(encoding="utf-8"))["uri"]
     return steps.read_fingerprint(f"{folder}{uri.removeprefix(STORE)}" if folder else uri)

@@ -1,17 +1,20 @@
-"""What an exercise's check is made of: findings about the student's own object, each with a hint.
+"""The building blocks of an exercise's check: findings about the student's own object, each with a hint.
 
-A check is a generator. It yields a finding for everything that must be true; the first `must` that fails ends it,
-because what comes after would only confuse. An answer that is still the stub is "not done yet", which is not an error.
+A check is a generator. It yields a finding for everything that must be true. The first `must` that fails ends it,
+because later findings would only confuse. An answer that is still the stub is "not done yet", which is not an error.
 
-A check tries an answer out; it does not read its source. Whatever it hands to the student's code is a fresh copy
+A check tries an answer out; it does not read its source. The student's code gets fresh copies of all arguments
 (`call`), so no answer can spoil the check for itself or for the next answer.
 """
 
 import copy
 import html
 import inspect
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 MISSING = object()
@@ -19,7 +22,7 @@ MISSING = object()
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is true of the answer, or not yet; then `hint` says what to look at."""
+    """One thing that is true of the answer, or not yet true; then `hint` says what to look at."""
 
     passed: bool
     what: str
@@ -28,12 +31,12 @@ class Finding:
 
 
 def expect(passed: object, what: str, hint: str) -> Finding:
-    """Return a finding; the check continues, whatever it is."""
+    """Return a finding after which the check continues, passed or not."""
     return Finding(bool(passed), what, hint)
 
 
 def must(passed: object, what: str, hint: str) -> Finding:
-    """Return a finding without which the rest makes no sense: if it fails, the check ends here."""
+    """Return a finding without which the rest makes no sense: if it fails, the check ends."""
     return Finding(bool(passed), what, hint, final=True)
 
 
@@ -50,11 +53,15 @@ def call(function: Callable[..., Any], **arguments: object) -> Any:
     The arguments are passed by name if the function knows their names, and by position otherwise.
     Raises AnswerError, naming the arguments, if the function does.
     """
-    fresh = copy.deepcopy(arguments)
-    positional = () if _takes_names(function, fresh) else tuple(fresh.values())
+    return call_as_is(function, **copy.deepcopy(arguments))
+
+
+def call_as_is(function: Callable[..., Any], **arguments: Any) -> Any:
+    """Call the student's function as `call` does, but with these very arguments: what it does to them is seen."""
+    positional = () if _takes_names(function, arguments) else tuple(arguments.values())
     try:
-        return function(*positional, **({} if positional else fresh))
-    except Exception as error:
+        return function(*positional, **({} if positional else arguments))
+    except (Exception, SystemExit) as error:
         shown = ", ".join(f"{name}={short(value)}" for name, value in arguments.items())
         raise AnswerError(f"For {shown} it raised {type(error).__name__}: {error}.") from error
 
@@ -68,10 +75,28 @@ def _takes_names(function: Callable[..., Any], arguments: dict[str, Any]) -> boo
     return named >= set(arguments)
 
 
+def to_number(value: Any) -> float | None:
+    """Return a number of any class as a float: also a Decimal, a Fraction, and a NumPy array without dimensions.
+
+    Text, truth values, infinities and NaN, and what has dimensions, are not numbers here: they give None.
+    """
+    of_numpy = getattr(getattr(value, "dtype", None), "kind", "") in ("f", "i", "u") and value.ndim == 0
+    if isinstance(value, bool) or not (of_numpy or isinstance(value, Real | Decimal)):
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
 def short(value: object, length: int = 120) -> str:
-    """Return the value as Python writes it, cut if it is long: the text '3' is not the number 3."""
+    """Return the value as Python writes it, shortened if it is long: the text '3' looks different from the number 3."""
     text = repr(value)
     return text if len(text) <= length else f"{text[:length]}…"
+
+
+def kind_of(value: object) -> str:
+    """Return the name of the value's type with its article: "an int", "a list"."""
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
 def saw(value: object) -> str:
@@ -96,7 +121,7 @@ class Result:
 
     @property
     def right(self) -> bool:
-        """Whether all is as it must be."""
+        """Whether every finding passed."""
         return self.done and all(finding.passed for finding in self.findings)
 
     @property
@@ -131,8 +156,8 @@ class Result:
 class Exercises:
     """The checks of one lesson: `check(2)` judges the answer to its second exercise.
 
-    Each check names the variables that hold its answer. They are looked up in the notebook, so that a name that does
-    not exist yet gives a sentence and not a NameError.
+    Each check names the variables that hold its answer. They are looked up in the notebook, so that a missing name
+    gives a sentence and not a NameError.
     """
 
     def __init__(self) -> None:
@@ -140,7 +165,7 @@ class Exercises:
         self.names: dict[int, tuple[str, ...]] = {}
 
     def exercise(self, number: int, *names: str) -> Callable[[Check], Check]:
-        """Decorate the check of exercise `number`, whose answer is in the variables `names`."""
+        """Decorate the check of exercise `number`, whose answer is in the variables called `names`."""
 
         def add(check: Check) -> Check:
             self.checks[number], self.names[number] = check, names
@@ -149,7 +174,7 @@ class Exercises:
         return add
 
     def __call__(self, number: int, *answers: object) -> Result:
-        """Judge the answers given here, or else those in the notebook; never raises for what a student wrote."""
+        """Judge the given answers, or else those in the notebook. A student's code never makes it raise."""
         if number not in self.checks:
             return Result(number, (), f"This lesson has the exercises {', '.join(map(str, sorted(self.checks)))}.")
         names = self.names[number]
@@ -173,8 +198,8 @@ def _notebook() -> dict[str, Any]:
 def _not_done(names: tuple[str, ...]) -> str:
     which = " and ".join(f"`{name}`" for name in names) or "The answer"
     return (
-        f"{which} {'are' if len(names) > 1 else 'is'} not there yet. Write your answer in the cell above and run it. "
-        "If that cell ends with an error, correct it first; if it calls a function of yours, that function must return."
+        f"{which} {'do' if len(names) > 1 else 'does'} not exist yet. Write your answer in the cell above and run it. "
+        "If that cell ends with an error, correct it first. If it calls your function, the function must return."
     )
 
 

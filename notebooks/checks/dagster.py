@@ -1,4 +1,4 @@
-"""Checks of lesson 4: the student's asset, check, job and schedule, materialized and asked by Dagster itself."""
+"""Checks of lesson 4: the student's asset, check, job and schedule, materialized and evaluated by Dagster itself."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from module4.lab3_dagster.assets import ASSETS
 from module4.lab3_dagster.resources import resources
-from notebooks.checks import AnswerError, Exercises, Finding, expect, must, short
+from notebooks.checks import AnswerError, Exercises, Finding, expect, kind_of, must, short
 
 check = Exercises()
 
@@ -40,7 +40,7 @@ def _is_asset(answer: Any, decorator: str = "@dg.asset") -> Finding:
     return must(
         isinstance(answer, dg.AssetsDefinition),
         "it is an asset",
-        f"It is a {type(answer).__name__}. Write {decorator} above the function.",
+        f"It is {kind_of(answer)}. Write {decorator} above the function.",
     )
 
 
@@ -102,7 +102,7 @@ def late_by_carrier(answer: Any) -> Iterator[Finding]:
         yield must(
             isinstance(table, pd.DataFrame) and {"carrier", "late_share"} <= {*table.columns},
             "it returns a table with carrier and late_share",
-            f"It returned a {type(table).__name__}"
+            f"It returned {kind_of(table)}"
             + (f" with {', '.join(map(str, table.columns))}." if isinstance(table, pd.DataFrame) else ".")
             + " After groupby, reset_index() makes the groups a column. Is the `return` there?",
         )
@@ -117,8 +117,8 @@ def late_by_carrier(answer: Any) -> Iterator[Finding]:
             and {*shares} == {*right}
             and all(abs(shares[n] - right[n]) < 0.005 for n in right),
             f"the shares are right for {what}",
-            f"It made {shares} in {len(present)} rows, and {right} is right: a row per carrier. A flight is late from "
-            "the 16th minute on, and 15 is not late.",
+            f"It made {shares} in {len(present)} rows. The right answer is {right}, one row per carrier. A flight "
+            "is late from the 16th minute on; 15 minutes is not late.",
         )
 
 
@@ -128,7 +128,7 @@ def all_airports(answer: Any) -> Iterator[Finding]:
     yield must(
         isinstance(answer, dg.AssetChecksDefinition),
         "it is an asset check",
-        f"It is a {type(answer).__name__}. Write @dg.asset_check(asset=...) above the function.",
+        f"It is {kind_of(answer)}. Write @dg.asset_check(asset=...) above the function.",
     )
     (spec,) = answer.check_specs
     yield must(
@@ -164,7 +164,7 @@ def all_airports(answer: Any) -> Iterator[Finding]:
     yield expect(
         spec.blocking,
         "it blocks",
-        "It only warns: what comes after is made all the same. Look for a parameter of the decorator.",
+        "It only warns: the assets downstream are made anyway. Look for a parameter of the decorator.",
     )
 
 
@@ -175,7 +175,7 @@ def retrain(job: Any, schedule: Any) -> Iterator[Finding]:
     yield must(
         type(job).__name__ == kind,
         "retrain is a job of assets",
-        f"It is a {type(job).__name__}; call dg.define_asset_job(name, selection=...).",
+        f"It is {kind_of(job)}; call dg.define_asset_job(name, selection=...).",
     )
     defs = dg.Definitions(assets=ASSETS, jobs=[job], resources=resources("tiny", "/nowhere"))
     made = {key.to_user_string() for key in job.selection.resolve(defs.resolve_asset_graph())}
@@ -188,7 +188,7 @@ def retrain(job: Any, schedule: Any) -> Iterator[Finding]:
     yield must(
         isinstance(schedule, dg.ScheduleDefinition),
         "every_monday is a schedule",
-        f"It is a {type(schedule).__name__}; call dg.ScheduleDefinition(job=..., cron_schedule=...).",
+        f"It is {kind_of(schedule)}; call dg.ScheduleDefinition(job=..., cron_schedule=...).",
     )
     yield expect(
         schedule.job_name == job.name, "it runs the job", f"It runs {schedule.job_name!r}; give it job=retrain."
@@ -245,8 +245,8 @@ def late_share_of_day(answer: Any) -> Iterator[Finding]:
         yield expect(
             isinstance(value, int | float) and abs(float(value) - right) < 0.005,
             f"{day} has its own share",
-            f"For that day it made {short(value)}, and {right:.3f} is right. context.partition_key is the day; select "
-            "its flights first.",
+            f"For that day it made {short(value)}; the right answer is {right:.3f}. context.partition_key is the day; "
+            "select its flights first.",
         )
     condition = next(iter(answer.automation_conditions_by_key.values()), None)
     eager = dg.AutomationCondition.eager()

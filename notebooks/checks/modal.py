@@ -49,7 +49,7 @@ def nightly(answer: Any) -> Iterator[Finding]:
     info = answer.info()
     yield must(
         info.schedule,
-        "Modal calls it by itself",
+        "Modal calls it automatically",
         "It has no schedule. Give the decorator schedule=modal.Cron(...).",
     )
     yield expect(

@@ -1,4 +1,4 @@
-"""Checks of lesson 7: the student's functions against the ones that the course uses, on real and on chosen figures."""
+"""Checks of lesson 7: the student's functions against those of the course, on real and on chosen numbers."""
 
 import math
 import random
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from notebooks.checks import Exercises, Finding, call, expect, must, saw
+from notebooks.checks import Exercises, Finding, call, expect, must, saw, to_number
 from shared.config import Monitoring, preset
 from shared.monitoring import Drift, decide_retraining
 
@@ -40,29 +40,30 @@ def psi(answer: Callable[[list[float], list[float]], float]) -> Iterator[Finding
     """Equal shares, moved shares, both directions, and any number of bins."""
     yield must(callable(answer), "it is a function", "Define `def psi(then, now):` and return a number.")
     same = call(answer, then=[0.5, 0.5], now=[0.5, 0.5])
-    yield must(_is_number(same), "it returns a number", f"{saw(same)} That is not a number: add up all the bins.")
-    yield expect(abs(float(same)) <= PSI_TOLERANCE, "equal shares give 0", f"For equal shares: {saw(same)}")
+    yield must(
+        to_number(same) is not None, "it returns a number", f"{saw(same)} That is not a number: add up all the bins."
+    )
+    yield expect(_is_close(same, 0), "equal shares give 0", f"For equal shares: {saw(same)}")
     for then, now, what in (
         ([0.5, 0.5], [0.25, 0.75], "moved shares give the sum of all bins"),
-        ([0.25, 0.75], [0.5, 0.5], "the way back gives the same"),
-        ([0.2, 0.3, 0.5], [0.2, 0.5, 0.3], "three bins count, wherever the change is"),
+        ([0.25, 0.75], [0.5, 0.5], "the change back gives the same number"),
+        ([0.2, 0.3, 0.5], [0.2, 0.5, 0.3], "all three bins count, wherever the change is"),
         ([1.0], [1.0], "one bin is enough"),
         ([0.01, 0.99], [0.99, 0.01], "a large shift gives a large number"),
         ([0.1] * 10, [0.01, *[0.11] * 9], "ten bins count"),
     ):
         found, right = call(answer, then=then, now=now), _psi(then, now)
         yield expect(
-            _is_number(found) and abs(float(found) - right) <= PSI_TOLERANCE,
+            _is_close(found, right),
             what,
-            f"For then={then} and now={now}, right is {right:.4f} (within {PSI_TOLERANCE}). {saw(found)} ln is "
-            "math.log, and each bin's share changes by now - then, with its sign.",
+            f"For then={then} and now={now}, the right answer is {right:.4f} (within {PSI_TOLERANCE}). {saw(found)} "
+            "ln is math.log, and each bin's share changes by now - then, with its sign.",
         )
 
 
-def _is_number(value: Any) -> bool:
-    """Accept any number, also a NumPy array without dimensions; True is not a number here."""
-    array = np.asarray(value) if not isinstance(value, str | bytes | bool | None) else np.asarray("")
-    return array.shape == () and array.dtype.kind in "fiu" and math.isfinite(float(array))
+def _is_close(found: Any, right: float) -> bool:
+    number = to_number(found)
+    return number is not None and abs(number - right) <= PSI_TOLERANCE
 
 
 def _psi(then: list[float], now: list[float]) -> float:
@@ -78,13 +79,13 @@ def retrain(answer: Callable[[Drift, Monitoring], bool]) -> Iterator[Finding]:
     cases: list[tuple[str, Drift, Monitoring, str]] = [
         ("a quiet week is not a reason", QUIET, LIMITS, "Nothing exceeds its limit there."),
         (
-            "a calibration gap is a reason by itself",
+            "a calibration gap alone is a reason",
             replace(QUIET, observed=0.30),
             LIMITS,
             "The gap is 0.10 and the limit 0.05. One reason is enough: or, not and.",
         ),
         (
-            "predictions that moved far are a reason by themselves",
+            "predictions that moved far are a reason on their own",
             replace(QUIET, prediction_psi=1.5),
             LIMITS,
             "The index is 1.5 and the limit 1.0. One reason is enough: or, not and.",
@@ -105,7 +106,7 @@ def retrain(answer: Callable[[Drift, Monitoring], bool]) -> Iterator[Finding]:
             "predictions that moved are not a reason when it is too early",
             replace(QUIET, prediction_psi=1.5, **early),
             LIMITS,
-            "The window begins before the deployment. Without parentheses, `and` binds closer than `or`.",
+            "The window begins before the deployment. Without parentheses, `and` binds more tightly than `or`.",
         ),
         (
             "from the day of the deployment on it is not too early",
@@ -120,7 +121,7 @@ def retrain(answer: Callable[[Drift, Monitoring], bool]) -> Iterator[Finding]:
             "Compare window_start with deployed, not with trained_until.",
         ),
         (
-            "to reach a limit is not to exceed it",
+            "reaching a limit is not exceeding it",
             QUIET,
             reached,
             "The gap and the index are exactly at their limits there: greater, not greater or equal.",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-from notebooks.checks import Exercises, Finding, expect, must, short
+from notebooks.checks import Exercises, Finding, expect, kind_of, must, short
 from shared.config import PipelineConfig, preset
 
 check = Exercises()
@@ -14,11 +14,11 @@ RIGHT = preset("tiny", trials=3, test_start=date(2013, 6, 3))
 
 @check.exercise(1, "mine")
 def configuration(answer: object) -> Iterator[Finding]:
-    """A tiny configuration with three trials, tested from June on."""
+    """A tiny configuration with three trials, whose test weeks begin in June."""
     yield must(
         isinstance(answer, PipelineConfig),
         "it is a configuration",
-        f"`mine` is a {type(answer).__name__}; call config.preset(...) and keep what it returns.",
+        f"`mine` is {kind_of(answer)}. Call config.preset(...) and keep what it returns.",
     )
     assert isinstance(answer, PipelineConfig)
     yield expect(
@@ -27,7 +27,7 @@ def configuration(answer: object) -> Iterator[Finding]:
     yield expect(
         answer.trials == 3 and isinstance(answer.trials, int),
         "three trials",
-        f"trials is {answer.trials!r}, and it must be the number 3.",
+        f"trials is {answer.trials!r}; it must be the number 3.",
     )
     yield expect(
         answer.test_start == date(2013, 6, 3),
@@ -39,7 +39,7 @@ def configuration(answer: object) -> Iterator[Finding]:
     yield expect(
         not others,
         "everything else is as in tiny",
-        f"{', '.join(others)} differ from the preset tiny. Start from config.preset('tiny', ...).",
+        f"Different from the preset tiny: {', '.join(others)}. Start from config.preset('tiny', ...).",
     )
 
 
@@ -49,13 +49,18 @@ def _differs(answer: PipelineConfig, field: str) -> bool:
 
 @check.exercise(2, "allowed")
 def allowed_columns(answer: object) -> Iterator[Finding]:
-    """Everything that is known before the flight, and nothing else."""
+    """All columns that are known before the flight, and no others."""
     yield must(
         isinstance(answer, Iterable) and not isinstance(answer, str | bytes | Mapping),
         "it is a collection of names",
-        f"It is a {type(answer).__name__}. Write a set of names, like {{'carrier', 'dest'}}.",
+        f"It is {kind_of(answer)}. Write a set of names, like {{'carrier', 'dest'}}.",
     )
     assert isinstance(answer, Iterable)
+    yield must(
+        not isinstance(answer, Iterator),
+        "it can be read again",
+        f"A {type(answer).__name__} can be read only once. Make a set of it: set(...).",
+    )
     names = list(answer)
     strange = [name for name in names if not isinstance(name, str)]
     yield must(not strange, "the names are text", f"{', '.join(map(short, strange))}: not text. Put names in quotes.")
@@ -64,7 +69,7 @@ def allowed_columns(answer: object) -> Iterator[Finding]:
         "arr_delay" not in chosen,
         "nothing comes from the future",
         "arr_delay is known only after the flight has landed. It is what we want to predict: a model that reads it is "
-        "perfect in every test, and useless.",
+        "perfect in every test and useless in practice.",
     )
     unknown = sorted(chosen - KNOWN - {"arr_delay"})
     yield expect(not unknown, "all names are in the list", f"Not in the list: {', '.join(map(repr, unknown))}.")

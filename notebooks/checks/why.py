@@ -2,14 +2,16 @@
 
 import os
 import random
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Set
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from notebooks.checks import Exercises, Finding, call, expect, must, saw, short
+from notebooks.checks import AnswerError, Exercises, Finding, call, call_as_is, expect, kind_of, must, saw, short
 
 check = Exercises()
 
@@ -17,14 +19,13 @@ Ready = Callable[[dict[str, set[str]], set[str]], set[str]]
 
 SOURCES = ("metrics.json", "slices.json")
 GRAPHS = 40  # generated graphs
+MAKE_SECONDS = 10  # concatenating two files takes a hundredth of that
 
 
 @check.exercise(1, "my_makefile")
 def makefile(answer: object) -> Iterator[Finding]:
-    """Let Make make the report, and make it again when one of the files changes."""
-    yield must(
-        isinstance(answer, str), "it is text", f"It is a {type(answer).__name__}. Write the Makefile as one string."
-    )
+    """Have Make build the report, and rebuild it when one of the files changes."""
+    yield must(isinstance(answer, str), "it is text", f"It is {kind_of(answer)}. Write the Makefile as one string.")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         # Make forgives an empty line at the beginning, which a text in triple quotes has.
@@ -67,18 +68,27 @@ def makefile(answer: object) -> Iterator[Finding]:
 
 
 def _make(folder: Path) -> subprocess.CompletedProcess[str]:
-    # What runs this notebook may itself have been started by make, whose variables are not meant for this one.
+    # This notebook may itself have been started by make, whose variables are not meant for this one.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    return subprocess.run(
+    process = subprocess.Popen(
         ["make", "report.txt"],
         cwd=folder,
         env={**environment, "LC_ALL": "C"},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-        timeout=20,
+        start_new_session=True,
     )
+    try:
+        printed, errors = process.communicate(timeout=MAKE_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise AnswerError(f"make report.txt had not ended after {MAKE_SECONDS} seconds, and was stopped.") from None
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # make, and the commands that it started
+        process.wait()
+    return subprocess.CompletedProcess(process.args, process.returncode, printed, errors)
 
 
 def _write(folder: Path, contents: dict[str, str], age: int) -> None:
@@ -88,7 +98,7 @@ def _write(folder: Path, contents: dict[str, str], age: int) -> None:
 
 
 def _age(path: Path, seconds: int) -> None:
-    """Make a file look as if it was written some seconds ago: clocks of file systems are coarse."""
+    """Make a file look as if it was written a few seconds ago, because file systems have coarse clocks."""
     if path.exists():
         then = time.time() - seconds
         os.utime(path, (then, then))
@@ -105,7 +115,7 @@ def _last(made: subprocess.CompletedProcess[str]) -> str:
 
 @check.exercise(2, "ready")
 def ready(answer: Ready) -> Iterator[Finding]:
-    """Try the function on a diamond (a, then b and c side by side, then d), and on generated graphs."""
+    """Try the function on a diamond (a, then b and c in parallel, then d), and on generated graphs."""
     yield must(callable(answer), "it is a function", "Define `def ready(needs, done):` and return a set.")
     diamond: dict[str, set[str]] = {"a": set(), "b": {"a"}, "c": {"a"}, "d": {"b", "c"}}
     start = call(answer, needs=diamond, done=set())
@@ -114,33 +124,36 @@ def ready(answer: Ready) -> Iterator[Finding]:
         (set(), "at the start, what needs nothing can start", "Nothing is done, and only a needs nothing."),
         (
             {"a"},
-            "what can run side by side starts together, and nothing starts twice",
-            "a is done, and b and c need only a. What is done already does not start again.",
+            "steps that can run in parallel start together, and no step starts twice",
+            "a is done, and b and c need only a. A step that is already done does not start again.",
         ),
         (
             {"a", "b"},
             "a step waits for everything that it needs",
-            "a and b are done, so c can start; d cannot, for it needs c too. One of several needs is not enough, and "
-            "more may be done than a step needs.",
+            "a and b are done, so c can start; d cannot, because it needs c too. One of several needs is not enough, "
+            "and more steps may be done than a step needs.",
         ),
-        ({*diamond}, "at the end there is nothing to do", "All are done."),
+        ({"a", "b", "c"}, "the last one starts when the others are done", "d needs b and c, and both are done."),
+        ({*diamond}, "at the end there is nothing left to do", "All steps are done."),
     ):
         found, right = call(answer, needs=diamond, done=done), _ready(diamond, done)
-        yield expect(found == right, what, f"{hint} For done={_text(done)}, right is {_text(right)}. {saw(found)}")
+        yield expect(
+            found == right, what, f"{hint} For done={_text(done)}, the right answer is {_text(right)}. {saw(found)}"
+        )
     yield from _on_generated_graphs(answer)
     needs, done = {name: set(above) for name, above in diamond.items()}, {"a"}
-    first = set(answer(needs, done))
-    second = set(answer(needs, done))
+    first = set(call_as_is(answer, needs=needs, done=done))
+    second = set(call_as_is(answer, needs=needs, done=done))
     yield expect(
         first == second == {"b", "c"} and done == {"a"},
-        "asked twice, it says the same: only the orchestrator decides what is done",
+        "asked twice, it gives the same answer: only the orchestrator decides what is done",
         f"For done={{'a'}} it first returned {_text(first)} and then {_text(second)}; done is {_text(done)} now. "
-        "To say what can start does not finish it: leave `done` as it is.",
+        "Saying what can start does not finish it: leave `done` unchanged.",
     )
 
 
 def _on_generated_graphs(answer: Ready) -> Iterator[Finding]:
-    """Look for a graph on which the answer is wrong, among small ones in which anything may be done."""
+    """Look for a graph on which the answer is wrong, among small ones with various steps done."""
     chance = random.Random(2013)
     for _ in range(GRAPHS):
         names = [f"step_{number}" for number in range(chance.randint(0, 6))]
@@ -151,7 +164,7 @@ def _on_generated_graphs(answer: Ready) -> Iterator[Finding]:
         done = _finished(needs, chance)
         found, right = call(answer, needs=shuffled, done=done), _ready(needs, done)
         if found != right:
-            hint = f"For needs={shuffled} and done={_text(done)}, right is {_text(right)}. {saw(found)}"
+            hint = f"For needs={shuffled} and done={_text(done)}, the right answer is {_text(right)}. {saw(found)}"
             yield expect(False, "it is right for other graphs too", hint)
             return
     yield expect(True, f"it is right for {GRAPHS} other graphs too", "")

@@ -272,7 +272,7 @@ check(1)
 # ## Exercise 2: what may the model know?
 #
 # The model predicts *before the scheduled hour of departure begins*. Which of these columns of the table of flights may go
-# into a feature of the same flight? Two of the answers may surprise you.
+# into a feature of the same flight? Collect their names in `allowed`, as a set or a list. Two of the answers may surprise you.
 #
 # `carrier`, `dest`, `arr_delay`, `tailnum`, `departure_minute` (as scheduled), `weather_temp` (measured before that hour),
 # `distance`

@@ -216,7 +216,8 @@ steps.read_fingerprint(f"{store}/runs/make/deploy")["fingerprint"]
 # ## Exercise 1: a rule for Make
 #
 # Write a Makefile with a rule for `report.txt`. The file is made from `metrics.json` and `slices.json`, by the command
-# `cat metrics.json slices.json > report.txt`. Make insists on a tab before a command.
+# `cat metrics.json slices.json > report.txt`. Keep the whole Makefile in `my_makefile`, as one string. Make insists on a tab
+# before a command. When neither file has changed, Make has nothing to do.
 #
 # <details><summary>Hint</summary>A rule has two lines: target and prerequisites, then the command.</details>
 # <details><summary>Bigger hint</summary>The string starts with <code>"report.txt: metrics.json slices.json\n\t…</code> and

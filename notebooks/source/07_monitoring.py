@@ -267,7 +267,7 @@ from shared.monitoring import Drift
 
 
 def retrain(drift: Drift, limits: Monitoring) -> bool:
-    """Tell whether the model is outdated."""
+    """Return whether the model is outdated."""
     if drift.window_start < drift.deployed:
         return False
     return drift.calibration_gap > limits.max_calibration_gap or drift.prediction_psi > limits.max_prediction_psi

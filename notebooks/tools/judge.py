@@ -1,15 +1,15 @@
-"""Play answers in many styles against the checks, and count the verdicts: `python -m notebooks.tools.judge [LESSON …]`.
+"""Try answers in many styles against the checks, and count the verdicts: `python -m notebooks.tools.judge [LESSON …]`.
 
-A lesson's answers are in `tests/notebooks/variants/LESSON.py`, a cell for each. Its first line says which exercise it
-answers, whether it is right, and its name. Of a wrong answer it may also give a part of the hint that the check must
-show, and it must give the error with which the cell itself ends, if it does:
+A lesson's answers are in `tests/notebooks/variants/LESSON.py`, one cell each. The first line of a cell says which
+exercise it answers, whether it is right, and its name. For a wrong answer it may also give part of the hint that the
+check must show. If the cell itself ends with an error, the line must name the error:
 
     # %% 1 wrong forgotten_return hint="`return`"
     # %% 2 wrong mistyped_field raises="ConfigError"
 
-The lesson's cells run once, without the slow ones. At each exercise every answer takes the place of the solution in a
-fork of that kernel, and is judged twice; then the solution is judged in the same fork. Right means right both times,
-wrong means refused both times, and the solution must be right after all of them.
+The lesson's cells run once, without the slow ones. At each exercise, every answer replaces the solution in a fork of
+that kernel and is judged twice; then the solution is judged in the same fork. A right answer must be accepted both
+times, a wrong one refused both times, and the solution must be right after each of them.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from notebooks.tools.build import FOLDER, SOLUTION, lessons, read_source, tags, 
 from notebooks.tools.execute import keep_home_clean
 
 VARIANTS = ROOT / "tests" / "notebooks" / "variants"
-SECONDS = float(os.environ.get("JUDGE_SECONDS", "120"))  # for one answer: it may never end
+SECONDS = float(os.environ.get("JUDGE_SECONDS", "120"))  # for one answer, which may never end
 KINDS = ("right", "wrong")
 
 
@@ -214,7 +214,7 @@ def _must_run(shell: InteractiveShell, code: str) -> None:
 
 
 def judge(lesson: str, variants: Path = VARIANTS) -> list[Attempt]:
-    """Play a lesson in a process of its own and return what its checks said. Raises JudgeError."""
+    """Play a lesson in a separate process and return what its checks said. Raises JudgeError."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "attempts.json")
         done = subprocess.run(

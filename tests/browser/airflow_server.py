@@ -15,18 +15,18 @@ import psutil
 from module4.platforms import ROOT
 from tests.servers import free_port
 
-SECONDS = 900  # for one run or backfill, on a machine that does other things too
+SECONDS = 900  # for one run or backfill, on a machine that may be busy
 
 
 class Server:
-    """`python -m module4.lab1_airflow ui` on a free port, and what one can ask it."""
+    """`python -m module4.lab1_airflow ui` on a free port, and requests to it."""
 
     def __init__(self, store: Path) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.store = store
         self.settings = {**os.environ, "PIPELINE_STORE": str(store), "OMP_NUM_THREADS": "1"}
-        self.settings["STEP_TIMEOUT"] = "60"  # a step takes seconds, on a machine that does other things too
+        self.settings["STEP_TIMEOUT"] = "60"  # a step takes seconds, even on a busy machine
         self.process = subprocess.Popen(
             [sys.executable, "-m", "module4.lab1_airflow", "ui", "--port", str(port)],
             cwd=ROOT,
@@ -77,7 +77,7 @@ class Server:
             "--max-active-runs", "4", *more,
         )  # fmt: skip
         give_up = time.monotonic() + SECONDS
-        # When its runs have ended, the scheduler needs up to 30 s to see it, and refuses another one until then.
+        # The scheduler needs up to 30 s to notice that a backfill has ended, and refuses another one until then.
         while unfinished := [x for x in self.ask("backfills?dag_id=inference")["backfills"] if not x["completed_at"]]:
             assert time.monotonic() < give_up, unfinished
             time.sleep(1)

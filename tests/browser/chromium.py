@@ -35,14 +35,14 @@ def started() -> Iterator[Browser]:
 
 
 def open_page(browser: Browser) -> Page:
-    """Return a page of the documents' size; a slow machine is waited for."""
+    """Return a page of the size used in the documents, with timeouts for slow machines."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.set_default_timeout(90_000)
     return page
 
 
 def take(page: Page, path: Path) -> None:
-    """Take a picture for whoever looks into the test's folder, and for the documents if that was asked for."""
+    """Take a picture for the test's folder, and for the documents if requested."""
     page.screenshot(path=path)
     assert path.stat().st_size > 10_000, "the page is empty"
     if os.environ.get("PICTURES") and (IMAGES / path.name).exists():

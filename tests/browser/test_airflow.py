@@ -19,6 +19,7 @@ from module4.platforms import ROOT
 from shared.config import preset
 from shared.faults import parse_fault
 from shared.graph import TRAINING
+from shared.registry import Registry
 from tests.browser.airflow_server import Server
 from tests.browser.chromium import needs_chromium, take
 from tests.processes import listens_on
@@ -46,7 +47,7 @@ def fingerprint(store: Path, run: str) -> Any:
 
 @pytest.fixture(scope="module")
 def lived(server: Server) -> dict[str, Any]:
-    """Train, predict a fortnight, predict a day again, break a run, watch the model age, run a part again."""
+    """Train, predict two weeks, predict one day again, break a run, monitor the aging model, rerun a part."""
     store = server.store
     seen: dict[str, Any] = {}
 
@@ -139,7 +140,7 @@ def test_a_day_predicted_again_changes_nothing(lived: dict[str, Any]) -> None:
 
 def test_without_a_production_model_inference_fails_at_once_and_says_why(server: Server, lived: dict[str, Any]) -> None:
     assert lived["no model"] == "failed"
-    assert lived["no model tries"]["load_model[-1]"] == 1  # tried again, it would fail again
+    assert lived["no model tries"]["load_model[-1]"] == 1  # a retry would fail too
     (note,) = [note for note in lived["failures"] if note["run"] == "no-model"]
     assert note["task"] == "load_model"
     assert note["error"].startswith("RegistryError: late-arrival: ")
@@ -169,9 +170,8 @@ def test_an_outdated_model_is_trained_again_by_an_event(server: Server, lived: d
     wanted = json.loads(event["extra"]["config"])
     assert wanted["test_start"] == "2013-04-29"
     deployed = json.loads((server.store / "runs" / lived["retrained run"] / "deploy" / "manifest.json").read_text())
-    version = deployed["summary"]["version"]
-    trained = server.store / "registry" / "late-arrival" / "versions" / version / "manifest.json"
-    assert json.loads(trained.read_text())["summary"]["config"] == wanted
+    registry = Registry(f"{server.store}/registry", "late-arrival")
+    assert registry.metadata(deployed["summary"]["version"])["config"] == wanted
 
 
 def test_a_promotion_is_an_event_that_names_the_version(server: Server, lived: dict[str, Any]) -> None:
@@ -202,7 +202,7 @@ def test_the_graph_of_the_first_run_shows_every_step(server: Server, page: Page,
     nodes = page.locator(".react-flow__node")
     for name in TRAINING.names:
         nodes.filter(has_text=name).first.wait_for()
-    page.wait_for_timeout(1000)  # until the graph has found its place
+    page.wait_for_timeout(1000)  # until the graph has settled
     take(page, tmp_path / "airflow-graph.png")
 
 

@@ -30,7 +30,7 @@ pytestmark = needs_chromium
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The site, built from the lessons that the other tests execute, on a server of its own."""
+    """The site, built from the lessons that the other tests execute, on a separate server."""
     folder = execute_once(lessons()[0], tmp_path_factory).notebook.parent
     for lesson in lessons():
         execute_once(lesson, tmp_path_factory)

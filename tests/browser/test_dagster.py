@@ -1,4 +1,4 @@
-"""Dagster as a student starts it: web pages in a real browser, and the daemon that starts runs by itself.
+"""Dagster as a student starts it: web pages in a real browser, and the daemon that starts runs automatically.
 
 One server for all tests here.
 """
@@ -36,7 +36,7 @@ from tests.servers import free_port, wait_for
 
 LOCATION = "lab3_dagster"
 TWO_WEEKS = [f"2013-03-{day}" for day in range(11, 25)]
-# No month satisfies this; so every decision after the first four weeks is to train again.
+# No month satisfies this, so every decision after the first four weeks is to retrain.
 STRICT = preset("tiny", monitoring={"max_calibration_gap": 0.0001})
 
 
@@ -107,7 +107,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def drifted(server: Server) -> Server:
-    """The sensors are on, and it was decided that a model must be trained as of 8 April."""
+    """The sensors are on, and the decision is to train a model as of 8 April."""
     server.materialize("batch", day="2013-12-31")
     server.switch_on("on_conditions")
     server.materialize("drift", "retraining_decision", day="2013-04-08")
@@ -166,7 +166,7 @@ def test_the_asset_graph_of_a_group_is_shown(group: str, page: Page, server: Ser
     page.goto(f"{server.url}/locations/{LOCATION}/asset-groups/{group}/lineage")
     for name in (asset for asset, step in STEP_OF.items() if step in GRAPHS[group].names):
         page.get_by_text(shown(name)).first.wait_for()
-    page.wait_for_timeout(3000)  # the graph is laid out and comes to rest
+    page.wait_for_timeout(3000)  # until the graph is laid out and has settled
     if group == "training":
         take(page, tmp_path / "dagster-assets.png")
 

@@ -24,7 +24,7 @@ def read_graph(dag: str = "training") -> Graph:
 
 @cache
 def _read_dags() -> dict[str, Any]:
-    """Read all DAGs in a process of its own: importing Airflow takes over logging and settings."""
+    """Read all DAGs in a separate process, because importing Airflow takes over logging and environment."""
     with tempfile.TemporaryDirectory() as folder:
         settings = {**os.environ, **airflow_environment(Path(folder))}
         command = [sys.executable, "-m", "tests.contract.airflow_graph"]
@@ -44,7 +44,7 @@ def _print_graphs() -> None:
 
 
 def _describe(group: Any) -> list[dict[str, Any]]:
-    """Describe the tasks and groups directly inside of `group`."""
+    """Describe the tasks and groups directly inside `group`."""
     from airflow.sdk import TaskGroup
     from airflow.sdk.definitions.mappedoperator import MappedOperator
 

@@ -1,4 +1,4 @@
-"""Reads the graph that Dagster made of the definitions: assets, under the names of their steps, and a graph's ops."""
+"""Reads the graph that Dagster made from the definitions: assets, under the names of their steps, and ops."""
 
 import dagster as dg
 
@@ -8,7 +8,7 @@ from shared.graph import Graph, Node
 
 
 def read_graph(group: str = "training") -> Graph:
-    """Return the steps that make a group's assets, with their arrows; arrows from other groups are Dagster's alone."""
+    """Return the steps that make a group's assets, with their arrows; arrows from other groups are left out."""
     assets = defs.resolve_asset_graph()
     keys = [key for key in assets.toposorted_asset_keys if assets.get(key).group_name == group]
     nodes = tuple(
@@ -23,7 +23,7 @@ def read_graph(group: str = "training") -> Graph:
 
 
 def read_ops(definition: object) -> tuple[Node, ...]:
-    """Return the ops inside of an asset that is a graph; a mapped one runs once per dynamic output."""
+    """Return the ops inside an asset that is a graph; a mapped op runs once per dynamic output."""
     if not isinstance(definition, dg.GraphDefinition):
         return ()
     wires = definition.dependency_structure

@@ -30,7 +30,7 @@ class Call:
 
 @dataclass
 class Result:
-    """What `.spawn` returns: the result is there already."""
+    """What `.spawn` returns: here the result already exists."""
 
     value: Any
 
@@ -39,7 +39,7 @@ class Result:
 
 
 def read_graph() -> Graph:
-    """Return the graph of the calls of a run; what one call returned and another was given is an edge."""
+    """Return the graph of a run's calls: there is an edge if one call was given what another one returned."""
     with tempfile.TemporaryDirectory() as store:
         return read_training(preset("tiny", baseline={"max_iter": 2}).to_json(), store)
 
@@ -106,7 +106,7 @@ def map_here(
 
 
 def read_calls(calls: list[Call]) -> tuple[Node, ...]:
-    """Return a node per function that was called, with the functions whose results it was given."""
+    """Return a node per called function, with the functions whose results it was given."""
     by_name: dict[str, list[Call]] = {}
     for call in calls:
         by_name.setdefault(call.name, []).append(call)
@@ -124,7 +124,7 @@ def read_calls(calls: list[Call]) -> tuple[Node, ...]:
 
 
 def is_mapped(group: list[Call], calls: list[Call]) -> bool:
-    """Tell whether a function was called once per item of a list that another one returned."""
+    """Return whether a function was called once per item of a list that another one returned."""
     return any(
         len(group) == len(other.result)
         and all(item in call.arguments for item, call in zip(other.result, group, strict=True))
@@ -134,7 +134,7 @@ def is_mapped(group: list[Call], calls: list[Call]) -> bool:
 
 
 def texts(value: Any) -> Iterator[str]:
-    """Yield the strings by which a value is known when it is passed on: of a summary, its artifact's URI."""
+    """Yield the strings that identify a value when it is passed on; for a summary, its artifact's URI."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

@@ -13,7 +13,7 @@ OTHERS = ("inference", "monitoring")
 
 
 def described(nodes: tuple[Node, ...]) -> dict[str, tuple[set[str], bool, dict[str, object]]]:
-    """Names, needs, fan-out and inner nodes; the order of nodes is the platform's own business."""
+    """Names, needs, fan-out and inner nodes; the order of the nodes is up to the platform."""
     return {node.name: (set(node.needs), node.mapped, dict(described(node.inner))) for node in nodes}
 
 

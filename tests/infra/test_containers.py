@@ -1,4 +1,4 @@
-"""Image, compose file and cluster: read and held against what they promise, without Docker where possible."""
+"""Image, Compose file and cluster: read and compared with what they promise, without Docker where possible."""
 
 import json
 import re

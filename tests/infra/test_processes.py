@@ -1,4 +1,4 @@
-"""Processes end with the one who started them: tried with real ones, killed in every way."""
+"""Processes end with the process that started them: tried with real ones, killed in every way."""
 
 import os
 import signal
@@ -16,9 +16,9 @@ from infra.processes import signal_name, supervised, without_proxy
 from tests.processes import processes_of, running_after
 
 ROOT = Path(__file__).parents[2]
-# A parent that starts the rest of its command line supervised, and waits for it.
+# A parent that runs the rest of its command line under a supervisor, and waits for it.
 PARENT = "import subprocess, sys; from infra.processes import supervised; subprocess.run(supervised(sys.argv[1:]))"
-# A parent that ignores polite signals, with a child in a session of its own and an orphan in another.
+# A parent that ignores polite signals, with a child in a new session and an orphan in another.
 STUBBORN = "trap '' TERM INT HUP; setsid sleep 977 & (setsid sleep 977 &); sleep 977; sleep 977"
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -57,7 +57,7 @@ def test_a_supervised_command_ends_with_its_parent(stop: signal.Signals, place: 
 
 
 def test_a_supervisor_whose_parent_is_gone_at_the_start_ends_at_once(place: Path) -> None:
-    """The command is asked to stop in the moment it starts: the request must not be lost."""
+    """The command is asked to stop at the moment it starts: the request must not be lost."""
     command = [sys.executable, "-m", "infra.processes", "--parent=1", "--seconds=60", "--", "sleep", "977"]
     process = start(place, *command, count=0)
     assert process.wait(timeout=50) == -signal.SIGTERM

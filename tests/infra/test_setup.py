@@ -1,4 +1,4 @@
-"""The set-up: one list of versions, and clear words when Python does not fit. Installs nothing."""
+"""The setup: one list of versions, and a clear message if Python is not suitable. Installs nothing."""
 
 import ast
 import os
@@ -16,6 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from infra.doctor import moved_from, repair_moved
+from module4.platforms import PLATFORMS
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -155,11 +156,37 @@ def test_make_alone_lists_every_target_in_a_group() -> None:
 
 
 def test_clean_leaves_everything_but_what_the_pipelines_wrote() -> None:
-    assert make("-n", "clean").stdout.split() == ["rm", "-rf", "workspace", "reports"]
+    assert make("-n", "clean").stdout.splitlines()[0] == "rm -rf workspace reports"
+
+
+def test_clean_removes_only_ours_from_a_moved_workspace(tmp_path: Path) -> None:
+    """The folders that the code and the pages write to are known to the Makefile."""
+    checkout, moved = tmp_path / "checkout", tmp_path / "it's é"
+    checkout.mkdir()
+    shutil.copy(ROOT / "Makefile", checkout)
+    written = re.findall(r'WORKSPACE(?: / |, )"([\w-]+)"', "".join(p.read_text() for p in ROOT.glob("module4/**/*.py")))
+    for name in {*written, *PLATFORMS, "reports", "wandb", "jupyter", "notebooks", "thesis"}:
+        (moved / name).mkdir(parents=True)
+    environment = {**os.environ, "PIPELINE_WORKSPACE": "~/it's é", "HOME": str(tmp_path)}
+    subprocess.run(["make", "clean"], cwd=checkout, env=environment, check=True)
+    assert [path.name for path in moved.iterdir()] == ["thesis"]
+    (tmp_path / "reports").mkdir()
+    for name in ("~/", str(tmp_path), f"{tmp_path}/"):
+        refused = subprocess.run(
+            ["make", "clean"], cwd=checkout, env={**environment, "PIPELINE_WORKSPACE": name}, capture_output=True
+        )
+        assert refused.returncode == 2
+        assert b"clean: PIPELINE_WORKSPACE is" in refused.stderr
+    assert (tmp_path / "reports").exists()
 
 
 # A switch, a target that knows it, and what it adds to the command.
-SWITCHES = [("UPGRADE", "lock", "--upgrade"), ("MEASURE", "lessons", "--measure")]
+SWITCHES = [
+    ("UPGRADE", "lock", "--upgrade"),
+    ("MEASURE", "lessons", "--measure"),
+    ("PASSWORD", "ui-airflow", "--password"),
+    ("READ_ONLY", "ui-dagster", "--read-only"),
+]
 COSTLY = [*SWITCHES, ("CLOUD", "lab-modal", "--cloud"), ("GPU", "lab-modal", "--gpu"), ("BREAK", "run", "--break")]
 
 

@@ -35,7 +35,7 @@ def published_calls() -> set[tuple[str, str]]:
 
 
 class FakeServer(ThreadingHTTPServer):
-    """Keeps what it was sent. `token`: who may come in; `manner`: how it behaves (pipelines, login, old, broken)."""
+    """Keeps what it is sent. `token`: who is let in; `manner`: how it behaves (pipelines, login, old, broken)."""
 
     def __init__(self, token: str = "", manner: str = "pipelines") -> None:
         super().__init__(("127.0.0.1", 0), Handler)

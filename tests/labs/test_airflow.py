@@ -1,4 +1,4 @@
-"""The Airflow lab. Airflow takes over logging and settings when it is imported: it runs in processes of its own.
+"""The Airflow lab. Importing Airflow takes over logging and environment, so it runs in separate processes.
 
 This file is also their program: `python -m tests.labs.test_airflow FUNCTION FOLDER` prints what a function returns.
 """
@@ -29,7 +29,7 @@ DAG_FILES = ("training", "training_in_pods", "training_on_modal", "inference", "
 def in_own_process(function: Any, folder: Path, **environ: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.labs.test_airflow", function.__name__, str(folder)]
     env = {**os.environ, "OMP_NUM_THREADS": "1", **environ}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stdout + done.stderr
     return {**json.loads(done.stdout.splitlines()[-1]), "log": done.stdout + done.stderr}
 
@@ -115,7 +115,7 @@ def test_reading_the_dag_files_imports_nothing_heavy(bag: dict[str, Any]) -> Non
 def import_alone(folder: Path) -> dict[str, Any]:
     from importlib import import_module
 
-    from airflow.sdk import DAG, Asset, task  # noqa: F401  what comes with Airflow is not the file's own
+    from airflow.sdk import DAG, Asset, task  # noqa: F401  names that come from Airflow are not the file's own
 
     begin = time.process_time()
     import_module(f"module4.lab1_airflow.{os.environ['DAG_FILE']}")
@@ -267,7 +267,7 @@ def test_a_wrong_field_is_named_before_anything_is_written(runs: dict[str, Any])
     assert "bad" not in runs["stores"]
 
 
-# Where Airflow keeps its things -----------------------------------------------------------------------------------
+# Where Airflow keeps its files ------------------------------------------------------------------------------------
 
 
 def test_two_stores_never_share_a_database(tmp_path: Path) -> None:
@@ -276,6 +276,94 @@ def test_two_stores_never_share_a_database(tmp_path: Path) -> None:
     assert airflow_home(str(tmp_path / "a")) == tmp_path / "a" / "airflow_home"
     assert airflow_home(f"file://{tmp_path}/b") == tmp_path / "b" / "airflow_home"
     assert airflow_home("s3://bucket/store") == WORKSPACE / "airflow" / "airflow_home"
+
+
+@pytest.fixture
+def foreign(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment as on a university's machine, where another Airflow project is set up too."""
+    for name, value in {
+        "AIRFLOW_HOME": "/elsewhere",
+        "AIRFLOW__CORE__PLUGINS_FOLDER": "/elsewhere/plugins",
+        "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
+        "AIRFLOW__CORE__AUTH_MANAGER": "elsewhere.AuthManager",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD": "exit 1",
+        "_AIRFLOW_WWW_USER_PASSWORD": "x",
+        "AIRFLOW_CONN_KUBERNETES_DEFAULT": "kubernetes://",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+        "ALL_PROXY": "socks5://127.0.0.1:9",
+        "NO_PROXY": "intranet.example",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("foreign")
+def test_variables_of_another_project_do_not_count_and_this_machine_needs_no_proxy(tmp_path: Path) -> None:
+    from module4.lab1_airflow.environment import airflow_environment
+
+    environment = airflow_environment(tmp_path)
+    assert not [value for value in environment.values() if "elsewhere" in value or value == "CeleryExecutor"]
+    assert {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD", "_AIRFLOW_WWW_USER_PASSWORD"}.isdisjoint(environment)
+    assert environment["AIRFLOW_CONN_KUBERNETES_DEFAULT"] == "kubernetes://"
+    assert environment["NO_PROXY"] == environment["no_proxy"] == "intranet.example,127.0.0.1,localhost,::1"
+    assert (environment["HTTP_PROXY"], "ALL_PROXY" in environment) == ("http://127.0.0.1:9", False)
+
+
+def serve_in_this_process(folder: Path) -> dict[str, Any]:
+    """Airflow's database, DAG files and web server in an odd folder, with a password, asked without a network."""
+    from module4.lab1_airflow.environment import airflow_environment, airflow_home
+    from module4.lab1_airflow.server import _write_password
+
+    os.environ["PIPELINE_STORE"] = str(folder)
+    environment = airflow_environment(airflow_home(str(folder)), 8080, password=True)
+    for name in os.environ.keys() - environment.keys():
+        del os.environ[name]
+    os.environ |= environment | {"AIRFLOW__API_AUTH__JWT_SECRET": 64 * "x"}  # a server would write one into its home
+    passwords = Path(environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
+    passwords.parent.mkdir(parents=True)
+    password = _write_password(passwords, "admin")
+
+    from airflow.utils.db import upgradedb
+
+    upgradedb()
+    from airflow.api_fastapi.app import create_app
+    from fastapi.testclient import TestClient
+
+    web, answers = create_app(), {}
+    for host in ("127.0.0.1:8080", "localhost:8080", "rebound.example", "127.0.0.1.rebound.example"):
+        client = TestClient(web, base_url=f"http://{host}")
+        right, wrong = ({"username": "admin", "password": word} for word in (password, "wrong"))
+        answers[host] = [
+            client.get("/auth/token").status_code,
+            client.post("/auth/token", json=wrong).status_code,
+            client.post("/auth/token", json=right).status_code,
+            client.get("/api/v2/dags").status_code,
+        ]
+    return {
+        "answers": answers,
+        "mode": oct(passwords.stat().st_mode),
+        "again": _write_password(passwords, "admin") == password,
+        "files": sorted(path.name for path in passwords.parent.iterdir()),
+    }
+
+
+@pytest.mark.usefixtures("foreign")
+def test_a_password_and_the_hosts_name_guard_airflow_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    served = in_own_process(serve_in_this_process, tmp_path / "it's é? 100% #1 {x}")
+    nobody, wrong, right, without_token = served["answers"]["127.0.0.1:8080"]
+    assert (nobody >= 400, wrong, right, without_token) == (True, 401, 201, 401)
+    assert served["answers"]["localhost:8080"] == served["answers"]["127.0.0.1:8080"]
+    assert served["answers"]["rebound.example"] == [400] * 4
+    assert served["answers"]["127.0.0.1.rebound.example"] == [400] * 4
+    assert (served["mode"], served["again"]) == ("0o100600", True)
+    assert {"airflow.db", "passwords.json"} <= {*served["files"]}
+
+
+def test_a_name_that_airflow_would_change_is_refused() -> None:
+    from module4.lab1_airflow.environment import airflow_home
+
+    with pytest.raises(ConfigError, match="store: Airflow replaces the variable"):
+        airflow_home("/tmp/$HOME/store")
 
 
 def test_nothing_listens_beyond_this_machine() -> None:

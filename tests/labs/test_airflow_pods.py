@@ -1,4 +1,4 @@
-"""The Airflow lab's Kubernetes flavour, without a cluster: the real pods are built, and their commands run here.
+"""The Airflow lab's Kubernetes variant, without a cluster: the real pods are built, and their commands run here.
 
 This file is also the program that does it: `python tests/labs/test_airflow_pods.py FUNCTION FOLDER`.
 """
@@ -23,7 +23,7 @@ CONNECTION = {"conn_type": "kubernetes", "extra": {"namespace": "labs", "xcom_si
 
 
 def run_in_processes(folder: Path) -> dict[str, Any]:
-    """Run the DAG; where a cluster would run a pod's container, its command is run as a process of this machine."""
+    """Run the DAG; where a cluster would run a pod's container, run the container's command as a local process."""
     from unittest.mock import patch
 
     from airflow.utils.db import upgradedb
@@ -58,7 +58,7 @@ def run_container(container: dict[str, Any], xcom: Path) -> Any:
     xcom.mkdir(parents=True)
     command = [part.replace("/airflow/xcom", str(xcom)) for part in expanded]
     assert command[0] == "python"
-    outside = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"}  # a pod inherits nothing of Airflow's
+    outside = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"}  # a pod inherits nothing from Airflow
     subprocess.run([sys.executable, *command[1:]], cwd=ROOT, env=outside | environment, check=True, timeout=120)
     return json.loads((xcom / "return.json").read_text())
 

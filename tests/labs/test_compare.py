@@ -93,7 +93,7 @@ def test_a_run_is_measured_from_outside(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "luigi"], "platform: there is none called 'luigi'"),
+        (["run", "luigi"], "platform: no platform is called 'luigi'"),
         (["run", "python", "--preset", "huge"], "preset: no preset is called 'huge'"),
         (["compare", "--platforms", "python,luigi"], "platforms: unknown luigi"),
         (["run", "python", "--tracking", "loud"], "tracking: Input should be 'disabled', 'offline' or 'online'"),

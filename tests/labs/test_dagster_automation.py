@@ -1,4 +1,4 @@
-"""What starts by itself: conditions, schedule and sensor, ticked through Dagster's own testing API."""
+"""What starts automatically: conditions, schedule and sensor, ticked through Dagster's own testing API."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -26,7 +26,7 @@ from shared.artifacts import load
 from shared.config import PipelineConfig, parse, preset
 from shared.monitoring import Decision
 
-# A model of March 2013 that is allowed to go to production, and that no week can satisfy.
+# A model of March 2013 that may go to production, with limits that no week can satisfy.
 CONFIG = preset(
     "tiny",
     baseline={"max_iter": 5},
@@ -64,7 +64,7 @@ def materialize(instance: dg.DagsterInstance, store: str, *selected: Any, day: s
 
 
 def requested(instance: dg.DagsterInstance, at: datetime, cursor: Any = None) -> tuple[dict[str, set[str]], Any]:
-    """Which partitions of which asset the conditions ask for at that time; an unpartitioned asset has none."""
+    """Which partitions of which asset the conditions request at that time; an unpartitioned asset has none."""
     found = dg.evaluate_automation_conditions(
         defs, instance, asset_selection=dg.AssetSelection.groups("inference"), evaluation_time=at, cursor=cursor
     )
@@ -77,7 +77,7 @@ def requested(instance: dg.DagsterInstance, at: datetime, cursor: Any = None) ->
 
 
 def test_a_new_day_asks_for_its_predictions_and_so_does_a_new_model(instance: dg.DagsterInstance, store: str) -> None:
-    _, cursor = requested(instance, datetime(2013, 3, 12, 6))  # what is there when it is switched on counts as known
+    _, cursor = requested(instance, datetime(2013, 3, 12, 6))  # whatever exists when it is switched on counts as known
     nothing, cursor = requested(instance, datetime(2013, 3, 12, 7), cursor)
     assert nothing == {}
 
@@ -124,7 +124,7 @@ def test_predictions_of_an_older_model_fail_their_check(instance: dg.DagsterInst
 
 
 def test_predictions_grow_stale_with_time_and_fresh_with_new_ones(tmp_path: Path) -> None:
-    """The daemon that looks is Dagster's own, on the lab's instance and definitions; only the clock is turned."""
+    """Dagster's own daemon checks, on the lab's instance and definitions; only the clock is moved."""
     key, begin = inference.predictions.key, get_current_datetime()
     location = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="module4.lab3_dagster.definitions"), "lab")
 
@@ -196,7 +196,7 @@ def test_drift_asks_for_training_with_the_decisions_configuration(store: str) ->
         assert request.tags["day"] == "2013-04-08"
         assert tick(instance, asked.cursor).run_requests == []
 
-        # The request can be run as it is: the job accepts its configuration.
+        # The request can be run unchanged: the job accepts its configuration.
         job = defs.resolve_job_def(monitoring.train_when_drifted.job_name)
         validated = dg.validate_run_config(job, request.run_config)
         assert validated["resources"]["pipeline"]["config"]["config_json"] == decision.config

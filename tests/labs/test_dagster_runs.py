@@ -1,23 +1,29 @@
-"""How runs are executed: retries, starting again from the failure, processes, limits, Pipes. One fingerprint."""
+"""How runs are executed: retries, resuming from a failure, processes, limits, Pipes. One fingerprint."""
 
 import os
-from collections.abc import Iterator
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 
 from module4.lab3_dagster import executors, pipes
 from module4.lab3_dagster.assets import ASSETS
 from module4.lab3_dagster.resources import overrides, resources
 from module4.lab3_dagster.resume import resume_last_failure
-from module4.lab3_dagster.run import prepare_home
+from module4.lab3_dagster.run import prepare_home, run
+from shared import faults, steps
 from shared import pipeline as plain
-from shared import steps
 from shared.config import PipelineConfig, preset
 from shared.errors import PipelineError
 from shared.fingerprint import Fingerprint
+
+RunPython = Callable[..., subprocess.CompletedProcess[str]]
 
 SMALL = {
     "baseline": {"max_iter": 5},
@@ -74,6 +80,50 @@ def test_from_failure_only_what_failed_runs_again(
     (resumed,) = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS]))
     assert resumed.parent_run_id == failed.run_id
     assert steps.read_fingerprint(f"{tmp_path}/runs/{resumed.run_id}/deployment") == reference
+
+
+def test_a_run_whose_process_was_killed_is_resumed(
+    instance: dg.DagsterInstance, tmp_path: Path, reference: Fingerprint, run_python: RunPython
+) -> None:
+    fault = {"step": "evaluate", "kind": "kill", "times": 1, "state": f"{tmp_path}/state"}
+    config = preset("tiny", fault=fault, **SMALL).to_json()
+    program = "import sys; from module4.lab3_dagster.run import run; from shared.config import parse"
+    killed = run_python("-c", f"{program}; run(parse(sys.argv[1]), sys.argv[2])", config, str(tmp_path))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    success, names = resume_last_failure(instance)
+    assert success
+    assert "evaluation" in names
+    assert "baseline" not in names
+    (resumed,) = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS]))
+    assert steps.read_fingerprint(f"{tmp_path}/runs/{resumed.run_id}/deployment") == reference
+
+
+def test_a_run_that_may_be_alive_is_not_resumed(instance: dg.DagsterInstance) -> None:
+    instance.create_run_for_job(executors.training(), status=dg.DagsterRunStatus.STARTED)  # no event names a process
+    with pytest.raises(PipelineError, match="no training run has failed here"):
+        resume_last_failure(instance)
+
+
+def test_a_run_that_takes_too_long_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, events: Callable[[], list[dict[str, Any]]]
+) -> None:
+    """The daemon of `make ui-dagster` reads the same limit from the same file."""
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    settings = yaml.safe_load((prepare_home(str(tmp_path)) / "dagster.yaml").read_text())["run_monitoring"]
+    assert settings["enabled"]
+    assert 0 < settings["max_runtime_seconds"] < faults.HANG_SECONDS
+    hang = time.sleep
+    monkeypatch.setattr(faults.time, "sleep", lambda seconds: (signal.raise_signal(signal.SIGALRM), hang(seconds)))
+    fault = {"step": "load_data", "kind": "hang", "times": 1, "state": f"{tmp_path}/state"}
+    with pytest.raises(
+        PipelineError, match=r"the run was stopped after 1800 s\. To allow more, change max_runtime_seconds"
+    ):
+        run(preset("tiny", fault=fault, **SMALL), str(tmp_path))
+    assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+    assert [event["state"] for event in events()] == ["started", "failed"]
+    with dg.DagsterInstance.from_config(f"{tmp_path}/dagster_home") as instance:
+        (record,) = instance.get_runs()
+    assert record.is_finished
 
 
 def test_there_must_be_a_run_to_resume(instance: dg.DagsterInstance) -> None:

@@ -1,4 +1,4 @@
-"""The same pipeline with a container per task, where a Docker engine and the image are there."""
+"""The same pipeline with a container per task, if there is a Docker engine with the image."""
 
 import os
 from pathlib import Path

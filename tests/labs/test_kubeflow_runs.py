@@ -45,7 +45,7 @@ class Lab:
         self.first_run = self.last()
 
     def run(self, function: str, config: PipelineConfig, *arguments: str) -> tuple[str, Any]:
-        """Run one pipeline in a process of its own; return its output and its result."""
+        """Run one pipeline in a separate process; return its output and its result."""
         store = str(self.folder / "store")
         done = subprocess.run(
             [sys.executable, "-c", RUN, function, config.to_json(), store, *arguments],

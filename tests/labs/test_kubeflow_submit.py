@@ -1,4 +1,4 @@
-"""Sending pipelines to a server: the real client against a server that speaks the published API, and its mistakes."""
+"""Sending pipelines to a server: the real client against a server that speaks the published API, and mistakes."""
 
 import json
 import re
@@ -23,7 +23,7 @@ TRAINING, INFERENCE = FOLDER / "training-cluster.yaml", FOLDER / "inference-clus
 @pytest.fixture(autouse=True)
 def _no_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("KFP_TOKEN", raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))  # the client looks there for settings of the user
+    monkeypatch.setenv("HOME", str(tmp_path))  # the client looks there for the user's settings
 
 
 def specification(kept: dict[str, Any]) -> list[dict[str, Any]]:
@@ -46,6 +46,27 @@ def test_a_run_gets_the_whole_file_and_the_arguments(capsys: pytest.CaptureFixtu
     parameters = run["runtime_config"]["parameters"]
     assert parse(parameters.pop("config")) == preset("tiny")
     assert parameters == {"registry": "/store/registry", "code": code_version()}
+
+
+@pytest.mark.parametrize("cron", ["", "daily", "0 6 * * *", "0 61 6 * * *", "99 0 6 * * *", "0 0 6 * * * *", "@daily"])
+def test_what_is_not_a_schedule_is_refused_before_anything_is_sent(cron: str) -> None:
+    with serving() as server, pytest.raises(PipelineError, match=r"^cron: .* is not a schedule"):
+        command.submit(INFERENCE, server.url, "schedule", cron=cron)
+    assert not any(server.kept.values())
+
+
+@pytest.mark.parametrize("store", ["", "store", "~/store", "./x", " ", "s3:/bucket", "s3://", "/a b"])
+def test_a_store_that_pods_cannot_find_is_refused(store: str) -> None:
+    with serving() as server, pytest.raises(PipelineError, match=r"^store: pods cannot find"):
+        command.submit(TRAINING, server.url, store=store)
+    assert not any(server.kept.values())
+
+
+@pytest.mark.parametrize("day", ["2014-01-02", "tomorrow", "2013-05-06/../x"])
+def test_a_scheduled_day_is_a_day_or_the_schedules(day: str) -> None:
+    with serving() as server, pytest.raises(PipelineError, match=r"^day: "):
+        command.submit(INFERENCE, server.url, "schedule", day=day)
+    assert not any(server.kept.values())
 
 
 def test_a_recurring_run_gets_schedule_and_day(capsys: pytest.CaptureFixture[str]) -> None:

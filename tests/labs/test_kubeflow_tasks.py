@@ -1,4 +1,4 @@
-"""The processes of tasks have a time limit, say how they were killed, and a refusal comes before any task."""
+"""Tasks' processes have a time limit and say how they were killed; a refusal comes before any task."""
 
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""The lab's traps are real: shown with kfp.local itself, and each with what prevents it."""
+"""The lab's traps are real: each is shown with kfp.local itself, together with what prevents it."""
 
 from collections.abc import Callable
 from pathlib import Path

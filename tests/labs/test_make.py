@@ -85,7 +85,7 @@ def test_a_second_make_waits_for_the_first(tmp_path: Path) -> None:
 
     def release_when_it_waits(process: subprocess.Popen[str]) -> None:
         assert process.stderr
-        assert f"Another run works in {folder}" in process.stderr.readline()
+        assert f"Another run is using {folder}" in process.stderr.readline()
         assert not (folder / "config").exists()
         lock.close()
 

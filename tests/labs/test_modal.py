@@ -175,7 +175,7 @@ def test_the_cloud_is_refused_without_a_token(
 
 
 def make_lab(*words: str, **variables: str) -> CompletedProcess[str]:
-    """What make would run: with `-n` it only says so."""
+    """What make would run: with `-n` it only prints it."""
     return subprocess.run(
         ["make", "-n", "lab-modal", *words], cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True
     )
@@ -227,7 +227,7 @@ def test_a_day_is_checked_before_it_becomes_a_folder(day: str, tmp_path: Path) -
 def test_a_killed_step_runs_again_and_the_model_is_the_same(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], reference: str
 ) -> None:
-    """The attempts are counted on the Volume, so the count must survive the container that was killed."""
+    """Attempts are counted on the volume, so the count must survive the killed container."""
     store = tmp_path / "store"
     fault = {"step": "train", "kind": "kill", "times": 1, "state": f"{store}/faults"}
     config = SMALL.model_copy(update={"fault": preset("tiny", fault=fault).fault})
@@ -321,7 +321,7 @@ def test_airflow_and_dagster_call_the_deployed_pipeline(deployed: Command, tmp_p
     """Both run for real, against the control plane; both get the model that plain Python gets."""
     (tmp_path / "call.py").write_text(CALL_FROM_OTHERS)
     (tmp_path / "airflow").mkdir()
-    # A name of its own for the model: the champion of the other tests would take part in the comparison.
+    # The model gets a different name, or the champion of the other tests would take part in the comparison.
     config = SMALL.model_copy(update={"model_name": "late-arrival-elsewhere"})
     said = deployed(tmp_path / "call.py", tmp_path / "airflow", config.to_json()).stdout
     _, state, one, other = next(line for line in said.splitlines() if line.startswith("RESULT")).split()
@@ -329,7 +329,7 @@ def test_airflow_and_dagster_call_the_deployed_pipeline(deployed: Command, tmp_p
 
 
 def test_monitoring_starts_the_training_when_the_model_is_outdated(deployed: Command, store: Path) -> None:
-    """That it does not otherwise, the watched calls of the graph's test show: nothing is deployed there."""
+    """That it does not do so otherwise is shown by the contract test, which watches all calls."""
     options = ["--day", "2013-07-08", "--config-json", SMALL.to_json()]
     said = deployed("-m", "modal", "run", "-q", "-m", "module4.lab4_modal.monitoring", *options).stdout
     call = re.search(r"retraining: (fc-\w+)", said)

@@ -5,17 +5,22 @@ What is slow is tagged, and left out there: the same cells run here, in the solu
 """
 
 import json
+import math
 import re
 import shutil
 import sys
+import time
 from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
 
-from notebooks.checks import Exercises, Finding, expect, must
+from notebooks.checks import AnswerError, Exercises, Finding, call, expect, must, to_number, why
 from notebooks.course import quiz
 from notebooks.tools import build, execute
 from tests.notebooks.executed import execute_once, run_lesson
@@ -138,6 +143,41 @@ def test_a_check_stops_at_what_must_be_and_survives_every_answer() -> None:
     assert "Look at the first." not in repr(check(1, 7))
     assert "IndexError" in repr(check(1, []))
     assert "✗ begins with one" in check(1, [2])._repr_html_()
+
+
+def test_a_check_calls_with_fresh_arguments_by_their_names() -> None:
+    given = {"needs": {"a": {1}}, "done": {2}}
+
+    def by_name(*, done: set[int], needs: dict[str, set[int]]) -> Any:
+        needs["a"].add(3)
+        return needs, done
+
+    assert call(by_name, **given) == ({"a": {1, 3}}, {2})
+    assert call(lambda *arguments: arguments, **given) == ({"a": {1}}, {2})
+    assert call(lambda first, second: second, **given) == {2}
+    with pytest.raises(AnswerError, match=r"For needs=\{'a': \{1\}\}, done=\{2\} it raised SystemExit"):
+        call(lambda needs, done: sys.exit(1), **given)
+
+
+@pytest.mark.parametrize("number", [1, np.float32(1), np.array(1), Decimal(1), Fraction(1), np.int8(1)])
+def test_a_number_may_be_of_any_class(number: Any) -> None:
+    assert to_number(number) == 1
+
+
+@pytest.mark.parametrize(
+    "other", ["1", True, np.True_, None, 1 + 0j, math.nan, math.inf, np.array([1.0]), [1], Decimal("NaN")]
+)
+def test_what_is_no_number_is_not_taken_for_one(other: Any) -> None:
+    assert to_number(other) is None
+
+
+def test_a_makefile_that_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(why, "MAKE_SECONDS", 1)
+    begin = time.monotonic()
+    result = why.check(1, "report.txt: metrics.json slices.json\n\tsleep 300\n")
+    assert time.monotonic() - begin < 60
+    assert result.verdict == "not right yet"
+    assert "had not ended after 1 seconds" in repr(result)
 
 
 def test_a_failing_lesson_names_itself_and_the_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from tests.pages.reader import Terminal
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
-    """The repository as a student has it; its environment is this one, which no make may change."""
+    """The repository as a student has it. It uses this environment, which no make may change."""
     installed = ROOT / ".venv" / ".installed"
     since = installed.stat().st_mtime if installed.exists() else 0
     if any((ROOT / name).stat().st_mtime > since for name in ("requirements.lock", "pyproject.toml")):

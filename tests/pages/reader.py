@@ -1,16 +1,16 @@
-"""A reader types the commands of a page: as they stand, one after the other, in a copy of the repository.
+"""Types the commands of a page like a reader: as printed, one after the other, in a copy of the repository.
 
-A code block without a language is a block of commands. What is special about one is in a comment before it, such as
-`<!-- test: skip it takes an hour -->`. There are four kinds:
+A code block without a language is a block of commands. If a block is special, a comment before it says how, such as
+`<!-- test: skip it takes an hour -->`. There are four kinds of comments:
 
-    fails TEXT           The command must fail, and say TEXT.
-    prints               No commands, but what the last one must have said. `…` stands for anything.
-    edit FILE: OLD → NEW The reader changes a file before, and puts it back after.
-    skip WHY             Not typed. `as in PAGE`: the other page types the same lines. `is make TARGET`: this page types
-                         that, and it runs this line. `needs WHAT`: an account, a cluster or Docker.
+    fails TEXT           The command must fail and print TEXT.
+    prints               The block holds no commands, but what the last one must have printed. `…` matches anything.
+    edit FILE: OLD → NEW The reader changes a file before the block and changes it back afterwards.
+    skip WHY             Not typed. `as in PAGE`: another page types the same lines. `is make TARGET`: this page types
+                         that target, which runs this line. `needs WHAT`: an account, a cluster or Docker.
 
-A failure for want of an account, a cluster or Docker has to be explained in the section. Commands that start a server
-are known (SERVERS). The server runs while the commands after it are typed; then Ctrl-C must end it.
+If a command fails because there is no account, cluster or Docker, its section must say so. Commands that start a server
+are listed in SERVERS. The server runs while the following commands are typed; then Ctrl-C must end it.
 """
 
 import os
@@ -30,11 +30,11 @@ from module4.platforms import ROOT
 from tests.processes import in_group, processes_of, running_after
 from tests.servers import answers, free_port
 
-SECONDS, PATIENCE = 900, 40  # for one command; for a server to end. The machine may do other things too
+SECONDS, PATIENCE = 900, 40  # for one command; for a server to end. The machine may be busy
 SHELLS = ("", "sh", "bash", "shell", "console")
 MARK = re.compile(r"<!-- test: (.+?) -->", re.DOTALL)
 KINDS = r"fails .+|prints|edit \S+: .+ → .+|skip .+"
-# What a section must speak of, by the reason why a command is not typed, or by how it fails.
+# The word that a section must contain, by the reason why a command is not typed, or by how it fails.
 NEEDS = {
     "needs an account|Token missing|finds no token": "account",
     "needs a cluster|nobody": "cluster|server",
@@ -43,7 +43,7 @@ NEEDS = {
 
 
 class Served(NamedTuple):
-    """How to see that a server is ready: a path that answers, or a text that it prints; and how long it is needed."""
+    """How to tell that a server is ready (a path that answers, or a text that it prints), and how long it is needed."""
 
     path: str = ""
     says: str = ""
@@ -57,7 +57,7 @@ SERVERS = {
     r"\S+ -m infra\.modal_local serve\b.*": Served(says="# ready"),  # its `export` lines are pasted
 }
 CACHES = {".cache", ".matplotlib", "Library"}  # all that may be written in a home folder: Matplotlib's list of fonts
-# Variables of the person or test that runs this, which no reader has.
+# Variables that the person or test running this may have, but no reader.
 HIDDEN = (
     "STEP_TIMEOUT",
     "MODAL_",
@@ -75,19 +75,19 @@ HIDDEN = (
 
 
 class Block(NamedTuple):
-    """Some lines of a page that belong together, with the marks before them and the prose of their section."""
+    """Lines of a page that belong together, with the marks before them and the title of their section."""
 
     section: str
     marks: tuple[str, ...]
     lines: tuple[str, ...]
 
     def mark(self, name: str) -> str | None:
-        """Return what follows a mark's name."""
+        """Return what follows a mark's name, or None if there is no such mark."""
         found = [mark.removeprefix(name).lstrip(": ") for mark in self.marks if mark.startswith(name)]
         return found[0] if found else None
 
     def is_typed(self) -> bool:
-        """Tell whether the reader types this block here."""
+        """Return whether the reader types this block here."""
         return self.mark("skip") is None
 
     def server(self) -> Served | None:
@@ -121,7 +121,7 @@ def blocks(text: str) -> list[Block]:
 
 
 def _lines(text: str) -> list[str]:
-    """Return a block's commands: one may go on in the next line, after a backslash or within quotes."""
+    """Return a block's commands: one may continue on the next line, after a backslash or within quotes."""
     found, begun = list[str](), ""
     for line in re.sub(r"\\\n\s*", "", text).splitlines():
         begun += line if begun else line.strip()
@@ -176,7 +176,7 @@ class Terminal:
 
     @contextmanager
     def serve(self, line: str, served: Served) -> Iterator[None]:
-        """Start a server, wait until it is ready, and stop it as Ctrl-C does; what was pasted from it is forgotten."""
+        """Start a server, wait until it is ready, and stop it as Ctrl-C does; then forget what was pasted from it."""
         port = str(free_port())
         log, before = self.folder.parent / "server.log", self.variables.read_text()
         with log.open("w") as output:
@@ -209,7 +209,7 @@ def _wait(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Stop a server and its children by Ctrl-C; by SIGTERM if this was started where Ctrl-C is ignored."""
+    """Stop a server and its children with Ctrl-C, or with SIGTERM if this was started where Ctrl-C is ignored."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
@@ -218,13 +218,13 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             continue
         except ProcessLookupError:
             break
-        if not running_after(in_group(process.pid), PATIENCE):  # its children may take some seconds more
+        if not running_after(in_group(process.pid), PATIENCE):  # its children may take a few seconds longer
             break
     assert number != signal.SIGKILL, f"neither Ctrl-C nor SIGTERM ends it: {process.args}"
 
 
 def type_page(page: str, terminal: Terminal, section: str | None = None) -> None:
-    """Type a page's commands, or those of one section; nothing may change but what runs write, and nothing stay."""
+    """Type a page's commands, or those of one section. Only what runs write may change, and no process may be left."""
     before = _files(terminal.folder)
     with ExitStack() as to_the_end, ExitStack() as section_ends:
         title = ""
@@ -257,7 +257,7 @@ def _type_block(block: Block, terminal: Terminal, servers: ExitStack) -> None:
     failure = block.mark("fails")
     with _edited(terminal.folder, block.mark("edit")):
         for line in block.lines:
-            if failure:  # its server is not there, whatever else listens on this machine
+            if failure:  # there is no such server, whatever else listens on this machine
                 line = re.sub(r"localhost:\d+", f"localhost:{free_port()}", line)
             start = _work()
             code = terminal.type(line)
@@ -267,12 +267,12 @@ def _type_block(block: Block, terminal: Terminal, servers: ExitStack) -> None:
 
 
 def _work() -> float:
-    """Return the processor's seconds that commands have taken; on a busy machine a clock tells little."""
+    """Return the CPU seconds that commands have taken; on a busy machine, wall time says little."""
     return os.times().children_user + os.times().children_system
 
 
 def _expect(text: str, said: str) -> None:
-    """Look for a text in what was said, whatever the line breaks and frames."""
+    """Look for a text in what was printed, ignoring line breaks and frames."""
     plain = " ".join(re.sub(r"\x1b\[[0-9;]*m|[│╭╮╰╯─]", " ", said).split())
     pattern = r".*".join(re.escape(part.strip()) for part in " ".join(text.split()).split("…"))
     assert re.search(pattern, plain, re.IGNORECASE), f"{text}\nwas not said:\n{said[-3000:]}"
@@ -295,7 +295,7 @@ def _edited(folder: Path, edit: str | None) -> Iterator[None]:
 
 
 def _files(folder: Path) -> set[tuple[str, bytes]]:
-    """Read all files of the checkout but what runs may write, caches, and the environment."""
+    """Read all files of the checkout except what runs may write, caches, and the environment."""
     top = [path for path in folder.iterdir() if path.name not in ("workspace", "reports", ".venv")]
     paths = [file for path in top for file in ([path] if path.is_file() else path.rglob("*"))]
     return {(str(file), file.read_bytes()) for file in paths if file.is_file() and "__pycache__" not in file.parts}

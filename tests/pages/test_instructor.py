@@ -1,4 +1,4 @@
-"""The instructor's page, typed section by section: each demo stands by itself."""
+"""The instructor's page, typed section by section, because each demo must work alone."""
 
 import pytest
 

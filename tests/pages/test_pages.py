@@ -1,4 +1,4 @@
-"""Every page with commands is typed from its first to its last one; the instructor's has tests of its own."""
+"""Every page with commands is typed from its first command to its last; the instructor's page has separate tests."""
 
 import pytest
 

@@ -1,5 +1,6 @@
 """A small configuration with small models, for tests that are not about the model's quality."""
 
+import uuid
 from collections.abc import Iterator
 
 import pandas as pd
@@ -11,13 +12,29 @@ from shared import evaluation, models
 from shared.config import Hyperparameters, PipelineConfig, preset
 from shared.evaluation import Evaluation
 from shared.models import Fitted, TrialResult
+from tests.s3_server import BUCKET, s3_server
 
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread() -> Iterator[None]:
-    """Test processes already share the cores; more threads would wait for each other."""
+    """Test processes already share the cores; more threads would only wait for each other."""
     with threadpool_limits(1):
         yield
+
+
+@pytest.fixture(scope="session")
+def s3_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The variables that lead to a real S3 server; it runs until the tests end."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as environment:
+        yield environment
+
+
+@pytest.fixture
+def s3_store(s3_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """A new folder in a bucket of a real S3 server."""
+    for name, value in s3_environment.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://{BUCKET}/{uuid.uuid4().hex}"
 
 
 @pytest.fixture(scope="session")

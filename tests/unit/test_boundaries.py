@@ -1,4 +1,4 @@
-"""Who may import whom: notebooks → module4 → shared, and an orchestrator stays inside of its lab."""
+"""Who may import whom: notebooks → module4 → shared, and an orchestrator stays inside its lab."""
 
 import ast
 import subprocess

@@ -84,7 +84,7 @@ def test_trials_are_printed_one_per_line() -> None:
 @pytest.mark.parametrize(("arguments", "kind"), [(["propose_trials", "tiny"], list), (["config", "tiny"], None)])
 def test_a_result_is_written_whole_if_asked(arguments: list[str], kind: type | None, tmp_path: Path) -> None:
     printed = CliRunner().invoke(app, ["--result", f"{tmp_path}/result.json", *arguments]).stdout.splitlines()
-    if kind is None:  # the configuration is no step's result
+    if kind is None:  # the configuration is not the result of a step
         assert not list(tmp_path.iterdir())
     else:
         assert json.loads((tmp_path / "result.json").read_text()) == printed
@@ -204,6 +204,6 @@ def test_a_full_disk_is_one_line_and_status_1(tmp_path: Path, run_python: RunPyt
     last = done.stderr.splitlines()[-1]
     assert last.startswith(f"error: {tmp_path}/flights: cannot be written (")
     assert "File too large" in last
-    assert last.endswith("Free some space, or choose a store that you may write to.")
+    assert last.endswith("Raise the limit of a file's size (ulimit -f), or choose another store.")
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())

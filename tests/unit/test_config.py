@@ -1,7 +1,7 @@
-"""The configuration: what the presets mean in dates, and that impossible values are refused by name."""
+"""The configuration: what the presets mean in dates, and that impossible values are refused by name of the field."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pydantic
@@ -192,3 +192,10 @@ def test_a_value_of_another_kind_is_refused(field: str, value: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse(json.dumps(others)[:-1] + f', "{field}": {value}}}')
     assert len(str(caught.value)) < 500
+
+
+def test_midnight_is_its_day_and_no_other_time_is() -> None:
+    assert preset("tiny", test_start=datetime(2013, 6, 3)).test_start == date(2013, 6, 3)
+    for other in (datetime(2013, 6, 3, 5), datetime(2013, 6, 3, tzinfo=UTC)):
+        with pytest.raises(ConfigError, match="test_start"):
+            preset("tiny", test_start=other)

@@ -1,4 +1,4 @@
-"""Sources, hand-made: what is read, what is refused and in which words, and how they are joined."""
+"""Handmade sources: what is read, what is refused and with which message, and how they are joined."""
 
 import re
 import zipfile
@@ -240,7 +240,7 @@ def test_a_value_out_of_range_is_shown_with_its_line_and_the_range(
     text = {"airports": AIRPORTS, "planes": PLANES, "weather": WEATHER, "flights": FLIGHTS}[name]
     assert text.count(old) == 1
     folder = sources(**{name: text.replace(old, new)})
-    low, high = SOURCES[name].columns[column][2:]
+    low, high = SOURCES[name].columns[column].range
     message = refused(configured(folder))
     assert message.startswith(
         f"{folder / SOURCES[name].file}: column '{column}' must be in range({low}, {high}): {shown}. "
@@ -475,7 +475,7 @@ def test_six_hours_are_hours_even_where_reports_are_missing() -> None:
 
 
 def test_a_missing_report_is_replaced_by_the_latest_up_to_six_hours_old() -> None:
-    # The report of hour 0 serves hour 1; it stands in for the reports of hours 1 to 6, which serve hours 2 to 7.
+    # The report of hour 0 is used for hour 1. It replaces those of hours 1 to 6, which would be used for hours 2 to 7.
     assert by_hour(reports(hours=[0, 9], temp=[30, 40]), "temp") == {
         **dict.fromkeys(range(1, 8), 30),
         8: -1,

@@ -28,7 +28,7 @@ def test_metrics_by_hand() -> None:
     metrics = score(pd.Series([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8]))
     expected = {
         "roc_auc": 3 / 4,  # of four pairs of a late and a punctual flight, one is in the wrong order
-        "average_precision": 1 / 2 * 1 + 1 / 2 * 2 / 3,  # the late ones stand on ranks 1 and 3
+        "average_precision": 1 / 2 * 1 + 1 / 2 * 2 / 3,  # the late ones have ranks 1 and 3
         "log_loss": -(math.log(0.9) + math.log(0.6) + math.log(0.35) + math.log(0.8)) / 4,
         "log_loss_constant": math.log(2),
         "brier": (0.1**2 + 0.4**2 + 0.65**2 + 0.2**2) / 4,

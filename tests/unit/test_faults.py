@@ -1,4 +1,4 @@
-"""Failures on purpose: the asked-for attempts of the asked-for step, and no others."""
+"""Planned failures: the requested attempts at the requested step, and no others."""
 
 import subprocess
 import time
@@ -20,9 +20,9 @@ def broken(state: str, step: str = "propose_trials", kind: str = "fail", times: 
     return preset("tiny", fault={"step": step, "kind": kind, "times": times, "state": state})
 
 
-@pytest.fixture(params=["path", "memory"])
+@pytest.fixture(params=["path", "s3"])
 def state(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return str(tmp_path / "faults") if request.param == "path" else f"memory://{tmp_path.name}/faults"
+    return str(tmp_path / "faults") if request.param == "path" else f"{request.getfixturevalue('s3_store')}/faults"
 
 
 @pytest.mark.parametrize("times", [1, 2])

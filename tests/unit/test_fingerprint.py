@@ -1,4 +1,4 @@
-"""Digests: the same content has the same one, any other content another."""
+"""Digests: the same content has the same digest, and different content has a different one."""
 
 import io
 from typing import Any

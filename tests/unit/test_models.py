@@ -1,4 +1,4 @@
-"""The model: the same bytes for the same work, and no file is loaded that is not one of ours."""
+"""The model: the same work gives the same bytes, and only our own files are loaded."""
 
 import functools
 import importlib
@@ -329,7 +329,7 @@ def test_an_untrusted_class_is_refused_before_anything_of_it_runs(harmful: tuple
         load_model(content)
     assert not marker.exists()
     assert "harmful_module" not in sys.modules
-    skops.io.loads(content, trusted=["harmful_module.Harmful"])  # who trusts it runs it
+    skops.io.loads(content, trusted=["harmful_module.Harmful"])  # trusting it means running it
     assert marker.read_text() == "imported restored "
 
 

@@ -1,4 +1,4 @@
-"""Drift, performance and the decision to train again."""
+"""Drift, performance and the decision to retrain."""
 
 import json
 from datetime import date
@@ -124,7 +124,7 @@ def test_performance_is_that_of_the_windows_predictions(
 
 
 def test_a_good_model_stays(small: PipelineConfig) -> None:
-    """Features that drift are no reason by themselves."""
+    """Feature drift alone is not a reason."""
     decision = monitoring.decide_retraining(small, drifted())
     assert not decision.retrain
     assert decision.config == ""
@@ -165,9 +165,9 @@ def test_a_window_of_punctual_flights_is_refused(
     message = (
         "measure_drift: from 2013-02-11 to 2013-03-11 there are [0-9]+ flights .* late and punctual ones are needed"
     )
-    watched = monitoring.watched(registry.get_champion(), small, punctual)
+    reference = monitoring.make_reference(registry.get_champion(), small, punctual)
     with pytest.raises(DataError, match=message):
-        monitoring.compare(small, watched, punctual, date(2013, 3, 11))
+        monitoring.compare(small, reference, punctual, date(2013, 3, 11))
 
 
 def test_the_steps_pass_the_drift_on_as_an_artifact(

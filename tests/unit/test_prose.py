@@ -1,4 +1,6 @@
-"""What the documents name exists: files, folders, links and their anchors, make targets, modules, options.
+"""Whatever the documents name exists: files, folders, links and their anchors, make targets, modules, options.
+
+And they are written in plain English: some phrases that make a reader stumble appear nowhere.
 
 Pages: all Markdown files and the lessons' text. The commands of Markdown files are also run (tests/pages), and the
 lessons' cells are executed (tests/notebooks).
@@ -17,6 +19,15 @@ import pytest
 from module4.platforms import ROOT
 from notebooks.tools.build import SOURCES, lessons, read_source
 from tests.pages.reader import blocks
+
+# Phrases that make a reader stumble. A textbook says: is in, is not a, inside, separate, must, those who, emits an
+# event, retries, retrains, depends on, changes, the same, continues, without, automatically.
+STIFF = re.compile(
+    r"\b(?:(?:stands?|stood|l(?:ies|ay)) in|(?<!here )(?:is|are|was|were) no (?!longer|more|less|better|worse)"
+    r"|inside of|of (?:its|their) own|shall|whoever|to whom|makes? an event|tr(?:y|ies|ied) again|train(?:s|ed)? again"
+    r"|hangs? on|is another one|the same again|go(?:es)? on|for want of|by itself)\b",
+    re.IGNORECASE,
+)
 
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -55,6 +66,18 @@ def anchors(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_it_is_plain_english(page: str) -> None:
+    assert STIFF.findall(re.sub(r"`[^`]*`", "", pages()[page])) == []
+
+
+@pytest.mark.parametrize("folder", ["module4", "notebooks"])  # what students read
+def test_code_speaks_plain_english_too(folder: str) -> None:
+    files = (ROOT / folder).rglob("*.py")
+    found = {str(path.relative_to(ROOT)): STIFF.findall(path.read_text(encoding="utf-8")) for path in files}
+    assert {name: phrases for name, phrases in found.items() if phrases} == {}
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_somewhere(page: str) -> None:
     lost = []
     for link in re.findall(r"\]\((?!https?:|mailto:)<?([^)\s>]+)", pages()[page]):
@@ -81,7 +104,7 @@ def test_every_file_that_is_named_exists(page: str) -> None:
         for word in re.findall(rf"(?<![\w./*$-])((?:{'|'.join(FOLDERS)})/[\w./-]+{ENDINGS})", line)
     }
     missing = [name for name in named if not name.startswith(WRITTEN) and not (ROOT / name).exists()]
-    # A lab's page names files of its own folder, and what its image or a user's cluster holds is not here.
+    # A lab's page names files in the lab's folder, and files in its image or a user's cluster are not here.
     assert [name for name in missing if not ((ROOT / page).parent / name).exists()] == []
 
 
@@ -116,7 +139,7 @@ def _help(module: str, command: str) -> str:
 
 
 def unknown_options(module: str, words: list[str], run_python: RunPython) -> list[str]:
-    """What a command line of ours gives that the command does not know."""
+    """The options in one of our command lines that the command does not know."""
     command = words[0] if words and not words[0].startswith("-") else ""
     text = _help(module, command) if command else "--help"
     options = [word.partition("=")[0] for word in words if word.startswith("--")]
@@ -138,9 +161,10 @@ def test_the_checks_find_what_is_wrong(monkeypatch: pytest.MonkeyPatch, run_pyth
     """These tests can fail."""
     wrong = "See `shared/nothing.py`, [here](nowhere.md#there).\n\n    make nonsense\n"
     wrong += "    .venv/bin/python -m module4 run --nonsense\n"
+    wrong += "Whoever tries again lies in wait.\n"
     monkeypatch.setitem(pages(), "wrong.md", wrong)
     assert commands(wrong) == ["make nonsense", ".venv/bin/python -m module4 run --nonsense"]
-    for test in (test_every_link_leads_somewhere, test_every_file_that_is_named_exists):
+    for test in (test_every_link_leads_somewhere, test_every_file_that_is_named_exists, test_it_is_plain_english):
         with pytest.raises(AssertionError):
             test("wrong.md")
     with pytest.raises(AssertionError, match=r"(?s)no target nonsense.*no option --nonsense"):

@@ -1,4 +1,4 @@
-"""The rules of the model's table hold for the real one, and each is broken by a table that breaks it."""
+"""The rules for the model's table hold for the real one, and each rule rejects a table that breaks it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the README says stands: the graph, the commands, the links, the numbers' form."""
+"""What the README says is true: the graph, the commands, the links, the form of the numbers."""
 
 import re
 from pathlib import Path

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
-import uuid
+import os
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,33 +12,41 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import skops.io
-from sklearn.linear_model import LogisticRegression
-from upath import UPath
 
 from shared.config import PipelineConfig
 from shared.deployment import deploy
-from shared.errors import ArtifactError, ModelError, RegistryError
+from shared.errors import ArtifactError, RegistryError
 from shared.evaluation import Evaluation, evaluate
 from shared.models import Fitted, dump_model, predict
-from shared.registry import Registry
+from shared.places import Place, parse_place
+from shared.registry import Metadata, Registry
 from shared.storage import new_artifact
 
-PASSED = {"gate": [{"passed": True, "reason": "fine"}], "trained_until": "2013-03-04"}
-FAILED = {
+PASSED: Metadata = {
+    "winner": "baseline",
+    "passed": True,
+    "metrics": {},
+    "gate": [{"passed": True, "reason": "fine"}],
+    "fingerprint": "f" * 64,
+    "config": {},
+    "trained_until": "2013-03-04",
+}
+FAILED: Metadata = {
+    **PASSED,
+    "passed": False,
     "gate": [
         {"passed": True, "reason": "fine"},
         {"passed": False, "reason": "ROC AUC: 0.5 is below 0.6"},
         {"passed": False, "reason": "calibration: bad"},
     ],
-    "trained_until": "2013-03-04",
 }
 
 
-@pytest.fixture(params=["path", "file", "memory"])
+@pytest.fixture(params=["path", "file", "s3"])
 def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Registry:
-    uri = {"path": f"{tmp_path}/r", "file": f"file://{tmp_path}/r", "memory": f"memory://{uuid.uuid4().hex}/r"}
-    return Registry(uri[request.param], "late-arrival")
+    if request.param == "s3":
+        return Registry(request.getfixturevalue("s3_store"), "late-arrival")
+    return Registry({"path": f"{tmp_path}/r", "file": f"file://{tmp_path}/r"}[request.param], "late-arrival")
 
 
 @pytest.fixture
@@ -65,7 +75,7 @@ def test_a_version_is_loaded_as_it_was_registered(
     np.testing.assert_array_equal(predict(model, small_features), predict(baseline.model, small_features))
 
 
-def test_registering_again_renews_the_metadata_alone(registry: Registry, baseline: Fitted) -> None:
+def test_registering_with_other_metadata_adds_a_record(registry: Registry, baseline: Fitted) -> None:
     first = registry.register(baseline.model, FAILED)
     assert registry.register(baseline.model, PASSED) == first
     assert registry.versions() == [first]
@@ -79,12 +89,16 @@ def test_models_of_other_names_are_apart(local: Registry, baseline: Fitted) -> N
 
 def test_leftovers_of_a_killed_process_are_no_versions(local: Registry, baseline: Fitted) -> None:
     version = local.register(baseline.model, PASSED)
-    (Path(local.uri) / "late-arrival" / "versions" / ".abc.partial-xyz").mkdir()
+    (Path(local.uri) / "late-arrival" / "versions" / ".partial" / "xyz").mkdir(parents=True)
     assert local.versions() == [version]
 
 
 def test_an_empty_registry_has_nothing(registry: Registry) -> None:
-    assert (registry.versions(), registry.aliases(), registry.find_champion()) == ([], {"history": []}, None)
+    assert (registry.versions(), registry.aliases(), registry.find_champion()) == (
+        [],
+        {"history": [], "records": {}},
+        None,
+    )
 
 
 @pytest.mark.parametrize("ask", [Registry.load, Registry.metadata, Registry.stage, Registry.promote])
@@ -193,8 +207,32 @@ def test_a_winner_that_did_not_pass_stays_in_staging(
     failed = replace(judged, gate=[replace(judged.gate[0], passed=False)])
     outcome = deploy(small, failed, registry)
     assert not outcome.in_production
-    assert registry.aliases() == {"history": [], "staging": outcome.version}
+    aliases = registry.aliases()
+    assert (aliases["history"], aliases["staging"], "production" in aliases) == ([], outcome.version, False)
     assert registry.find_champion() is None
+
+
+Change = Callable[[Evaluation, Fitted], Evaluation]
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("model", lambda judged, baseline: replace(judged, model=baseline.model)),
+        ("winner", lambda judged, baseline: replace(judged, winner="baseline")),
+        ("metrics", lambda judged, baseline: replace(judged, metrics={"candidate": {"roc_auc": 1.0}})),
+        ("predictions", lambda judged, baseline: replace(judged, predictions=judged.predictions.iloc[::-1])),
+        ("parts", lambda judged, baseline: replace(judged, fingerprint={**judged.fingerprint, "data": {}})),
+        ("incomplete", lambda judged, baseline: replace(judged, fingerprint={})),
+        ("incomplete", lambda judged, baseline: replace(judged, predictions=pd.DataFrame())),
+    ],
+)
+def test_an_evaluation_whose_parts_do_not_belong_together_is_not_deployed(
+    local: Registry, small: PipelineConfig, judged: Evaluation, baseline: Fitted, part: str, change: Change
+) -> None:
+    with pytest.raises(ArtifactError, match=rf"^deploy: the evaluation's fingerprint .*{part}.*Evaluate again\.$"):
+        deploy(small, change(judged, baseline), local)
+    assert not Path(local.uri).exists()
 
 
 def test_deploying_again_changes_nothing(local: Registry, small: PipelineConfig, judged: Evaluation) -> None:
@@ -238,19 +276,62 @@ def test_a_champion_that_has_seen_the_test_weeks_is_shown_but_not_compared(
     assert len(second.gate) == 4
 
 
+def test_no_call_looks_at_all_versions(
+    local: Registry, small: PipelineConfig, judged: Evaluation, baseline: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local.promote(local.register(baseline.model, PASSED))
+    root = Path(local.uri) / "late-arrival"
+    aliases = json.loads((root / "aliases.json").read_text())
+    others = [f"{number:012x}" for number in range(1000)]
+    aliases["records"] |= dict.fromkeys(others, "0" * 12)
+    aliases["history"] = [*({"version": other, "promoted": "2013-01-01"} for other in others), *aliases["history"]]
+    (root / "aliases.json").write_text(json.dumps(aliases))
+    looked: Counter[str] = Counter()
+    scandir, listdir = os.scandir, os.listdir
+    monkeypatch.setattr(os, "scandir", lambda path=".": looked.update([str(path)]) or scandir(path))
+    monkeypatch.setattr(os, "listdir", lambda path=".": looked.update([str(path)]) or listdir(path))
+    deploy(small, judged, local)
+    local.get_champion()
+    local.rollback()
+    assert len(local.versions()) == 1002
+    assert not {str(root), str(root / "versions"), str(root / "records")} & {*looked}
+
+
 # What is broken
 
 
-@pytest.mark.parametrize("text", ["", "{", "no json"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "no json",
+        "[]",
+        "null",
+        "3",
+        "[" * 10_000,
+        '{"history": []}',
+        '{"history": null, "records": {}}',
+        '{"history": [], "records": {}, "production": "0123456789ab"}',
+        '{"history": [], "records": {}, "staging": "../../../etc"}',
+        '{"history": [{"version": "0123456789ab", "promoted": "now"}], "records": {}, "production": "0123456789ab"}',
+    ],
+)
 def test_aliases_that_cannot_be_read_are_refused(registry: Registry, baseline: Fitted, text: str) -> None:
     version = registry.register(baseline.model, PASSED)
-    (UPath(registry.uri) / "late-arrival" / "aliases.json").write_text(text)
-    with pytest.raises(RegistryError, match=r"aliases\.json: is not readable \(.*\)\. Restore it, or remove it"):
-        registry.promote(version)
+    aliases = parse_place(registry.uri) / "late-arrival" / "aliases.json"
+    aliases.write_text(text)
+    for ask in (registry.promote, registry.load, registry.stage):
+        with pytest.raises(RegistryError, match=r"aliases\.json: cannot be used \(.*\)\. Restore it, or remove .*"):
+            ask(version)
+    with pytest.raises(RegistryError, match="train again"):
+        registry.find_champion()
+    assert aliases.read_text() == text
 
 
-def model_file(registry: Registry, version: str) -> UPath:
-    return UPath(registry.uri) / "late-arrival" / "versions" / version / "model.skops"
+def model_file(registry: Registry, version: str) -> Place:
+    folder = parse_place(registry.uri) / "late-arrival" / "versions" / version
+    return folder / json.loads((folder / "manifest.json").read_bytes()).get("folder", "") / "model.skops"
 
 
 def test_a_model_with_a_flipped_byte_is_refused(registry: Registry, baseline: Fitted) -> None:
@@ -280,12 +361,39 @@ def test_a_model_that_has_vanished_is_refused(registry: Registry, baseline: Fitt
         registry.load(version)
 
 
-def test_a_foreign_file_with_a_fitting_checksum_is_refused(registry: Registry) -> None:
-    content = skops.io.dumps(LogisticRegression())
-    with new_artifact(f"{registry.uri}/late-arrival/versions/foreign", {}) as folder:
-        (folder / "model.skops").write_bytes(content)
-    with pytest.raises(ModelError, match="holds a LogisticRegression, not a gradient boosting classifier"):
-        registry.load("foreign")
+def test_another_model_with_a_fitting_checksum_is_refused(
+    registry: Registry, baseline: Fitted, candidate: Fitted
+) -> None:
+    version = registry.register(baseline.model, PASSED)
+    registry.promote(version)
+    with new_artifact(f"{registry.uri}/late-arrival/versions/{version}", {"version": version}) as folder:
+        (folder / "model.skops").write_bytes(dump_model(candidate.model))
+    for ask in (lambda: registry.load(version), registry.find_champion):
+        with pytest.raises(ArtifactError, match=f"{version}: holds another model than {version}"):
+            ask()
+    registry.register(baseline.model, PASSED)
+    assert dump_model(registry.load(version)) == dump_model(baseline.model)
+
+
+def test_metadata_that_was_changed_is_refused(registry: Registry, baseline: Fitted) -> None:
+    version = registry.register(baseline.model, FAILED)
+    record = registry.aliases()["records"][version]
+    path = parse_place(registry.uri) / "late-arrival" / "records" / version / f"{record}.json"
+    path.write_text(path.read_text().replace("false", "true"))
+    with pytest.raises(RegistryError, match=rf"{record}\.json: is missing or not as it was written"):
+        registry.promote(version)
+    registry.register(baseline.model, FAILED)
+    assert registry.metadata(version) == FAILED
+
+
+@pytest.mark.parametrize("missing", [*PASSED])
+def test_metadata_without_a_field_is_refused_before_anything_is_written(
+    local: Registry, baseline: Fitted, missing: str
+) -> None:
+    metadata: Any = {name: value for name, value in PASSED.items() if name != missing}
+    with pytest.raises(RegistryError, match=f"its metadata cannot be used \\({missing}: Field required\\)"):
+        local.register(baseline.model, metadata)
+    assert not Path(local.uri).exists()
 
 
 def test_a_registry_that_cannot_be_written_is_refused(tmp_path: Path, baseline: Fitted) -> None:

@@ -84,8 +84,8 @@ def test_the_order_in_which_trials_end_does_not_matter(small: PipelineConfig, fo
     assert open_artifact(f"{tmp_path}/candidate").files == open_artifact(f"{folder}/hyperparameter_search").files
 
 
-def test_a_remote_store_gives_the_same(small: PipelineConfig, folder: str, first: dict[str, Any]) -> None:
-    config, remote = small.to_json(), "memory://remote-store"
+def test_a_bucket_gives_the_same(small: PipelineConfig, folder: str, first: dict[str, Any], s3_store: str) -> None:
+    config, remote = small.to_json(), s3_store
     features = f"{remote}/preprocess"
     artifacts.save(artifacts.load(f"{folder}/preprocess", pd.DataFrame), features)
     baseline = steps.train(config, features, f"{remote}/train")
@@ -135,6 +135,31 @@ def test_a_step_with_an_impossible_configuration_says_so_and_writes_nothing(tmp_
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("output", ["file/deploy", "precious"])
+def test_nothing_is_promoted_when_the_outcome_cannot_be_written(
+    small: PipelineConfig, folder: str, tmp_path: Path, output: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "thesis.tex").write_text("years of work")
+    with pytest.raises(ArtifactError, match=output):
+        steps.deploy(small.to_json(), f"{folder}/evaluate", f"{tmp_path}/registry", f"{tmp_path}/{output}")
+    assert not (tmp_path / "registry").exists()
+
+
+def test_a_registry_that_is_a_file_is_refused(small: PipelineConfig, folder: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for arguments in (
+        ["evaluate", f"{folder}/preprocess", f"{folder}/train", f"{folder}/hyperparameter_search"],
+        ["deploy", f"{folder}/evaluate"],
+        ["load_model"],
+    ):
+        name, *inputs = arguments
+        with pytest.raises(ArtifactError, match=r"/file/.*(Not a directory|File exists).* A file is where a folder is"):
+            getattr(steps, name)(small.to_json(), *inputs, f"{tmp_path}/file", f"{tmp_path}/out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
+
+
 # Being killed
 
 
@@ -147,7 +172,7 @@ def run_until(command: list[str], events: Path, state: str) -> int:
     ) as process:
         deadline = time.monotonic() + 60
         while not (events.exists() and f'"{state}"' in events.read_text()):
-            assert process.poll() is None, "the step ended by itself"
+            assert process.poll() is None, "the step ended before it was killed"
             assert time.monotonic() < deadline
             time.sleep(0.001)
         process.send_signal(signal.SIGKILL)

@@ -1,20 +1,28 @@
-"""Artifacts: complete or not there at all, the same when written again, and checked when read."""
+"""Artifacts: complete or absent, unchanged when written again, and checked when read."""
 
 import json
 import resource
 import signal
 import subprocess
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from upath import UPath
 
 from shared.errors import ArtifactError
-from shared.storage import is_local, new_artifact, open_artifact, replace_file, write_json, write_table
+from shared.places import Place, parse_place
+from shared.storage import (
+    check_store,
+    check_writable,
+    new_artifact,
+    open_artifact,
+    read_file,
+    replace_file,
+    write_json,
+    write_table,
+)
 
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -30,13 +38,20 @@ def everything_below(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
 
 
-@pytest.fixture(params=["path", "path with spaces, ü, # and %20", "file", "memory"])
+@pytest.fixture(params=["path", "path with spaces, ü, # and %20", "file", "s3"])
 def uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return {
-        "path": f"{tmp_path}/runs/one",
-        "file": f"file://{tmp_path}/runs/one",
-        "memory": f"memory://{uuid.uuid4().hex}/runs/one",
-    }.get(request.param, f"{tmp_path}/{request.param}")
+    if request.param == "s3":
+        return f"{request.getfixturevalue('s3_store')}/runs/one"
+    return {"path": f"{tmp_path}/runs/one", "file": f"file://{tmp_path}/runs/one"}.get(
+        request.param, f"{tmp_path}/{request.param}"
+    )
+
+
+def stored(uri: str, name: str) -> Place:
+    """Return where an artifact's file is: in a bucket, each writing has a folder of its own."""
+    place = parse_place(uri)
+    folder = json.loads((place / "manifest.json").read_bytes()).get("folder", "")
+    return place / folder / name
 
 
 # Writing and reading
@@ -86,11 +101,6 @@ def test_others_may_read_a_local_artifact(tmp_path: Path) -> None:
     assert (tmp_path / "one").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
-@pytest.mark.parametrize(("text", "local"), [("/a", True), ("a", True), ("file:///a", True), ("memory://a", False)])
-def test_what_counts_as_local(text: str, local: bool) -> None:
-    assert is_local(UPath(text)) is local
-
-
 # Writing again
 
 
@@ -123,7 +133,7 @@ def test_replacing_leaves_nothing_of_the_old_artifact(tmp_path: Path) -> None:
 
 def test_writing_again_repairs_a_damaged_artifact(uri: str) -> None:
     write(uri, {"a": "1"})
-    (UPath(uri) / "a").write_bytes(b"damaged")
+    stored(uri, "a").write_bytes(b"damaged")
     write(uri, {"a": "1"})
     assert open_artifact(uri).read("a") == b"1"
 
@@ -177,15 +187,16 @@ def test_a_store_that_cannot_be_written_is_refused(tmp_path: Path, place: str) -
     text = str(caught.value)
     assert text.startswith(f"{uri}: cannot be written (")
     assert "Not a directory" in text or "File exists" in text
-    assert text.endswith("Free some space, or choose a store that you may write to.")
+    assert text.endswith("A file is where a folder is needed, or the reverse: remove it.")
     assert everything_below(tmp_path) == {"file"}
 
 
-def test_a_remote_store_that_cannot_be_written_is_refused() -> None:
-    root = UPath(f"memory://{uuid.uuid4().hex}")
-    (root / "file").write_bytes(b"a regular file")
-    with pytest.raises(ArtifactError, match="cannot be written"):
-        write(str(root / "file" / "one"), {"a": "1"})
+def test_a_missing_bucket_is_refused(s3_store: str) -> None:
+    for refuse in (lambda uri: write(uri, {"a": "1"}), check_writable, check_store):
+        with pytest.raises(
+            ArtifactError, match=r"cannot be written \(.*bucket does not exist.*\)\. Make the bucket first"
+        ):
+            refuse("s3://no-such-bucket/one")
 
 
 def small_files_only() -> None:
@@ -239,13 +250,11 @@ def test_a_killed_writer_leaves_no_artifact_and_the_next_one_sweeps(tmp_path: Pa
     assert run_python("-c", KILLED_INSIDE, uri).returncode == -signal.SIGKILL
     with pytest.raises(ArtifactError, match="there is no complete artifact"):
         open_artifact(uri)
-    (leftover,) = tmp_path.iterdir()
-    assert leftover.name.startswith(".one.partial-")
+    assert [path.name for path in tmp_path.iterdir()] == [".partial"]
     write(f"{tmp_path}/two", {"a": "other"})
-    assert leftover.exists(), "another artifact's leftovers are not its business"
+    assert everything_below(tmp_path) == {"two", "two/a", "two/manifest.json"}
     write(uri, {"a": "whole"})
     assert open_artifact(uri).read("a") == b"whole"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
 
 
 def test_a_killed_writer_keeps_the_earlier_artifact(tmp_path: Path, run_python: RunPython) -> None:
@@ -254,9 +263,9 @@ def test_a_killed_writer_keeps_the_earlier_artifact(tmp_path: Path, run_python: 
     assert open_artifact(f"{tmp_path}/one").read("a") == b"earlier"
 
 
-def test_a_remote_artifact_without_its_manifest_is_not_complete() -> None:
-    uri = f"memory://{uuid.uuid4().hex}/one"
-    (UPath(uri) / "a").write_bytes(b"half")
+def test_an_artifact_in_a_bucket_without_its_manifest_is_not_complete(s3_store: str) -> None:
+    uri = f"{s3_store}/one"
+    (parse_place(uri) / "a").write_bytes(b"half")
     with pytest.raises(ArtifactError, match="there is no complete artifact"):
         open_artifact(uri)
     write(uri, {"a": "whole"})
@@ -280,7 +289,7 @@ def test_an_artifact_below_a_file_says_what_to_do(tmp_path: Path) -> None:
 
 def test_changed_bytes_are_refused(uri: str) -> None:
     write(uri, {"a": "1", "b": "2"})
-    (UPath(uri) / "a").write_bytes(b"3")
+    stored(uri, "a").write_bytes(b"3")
     with pytest.raises(ArtifactError) as caught:
         open_artifact(uri).read("a")
     assert str(caught.value) == f"{uri}/a: is not as it was written (checksum). Run its step again."
@@ -289,7 +298,7 @@ def test_changed_bytes_are_refused(uri: str) -> None:
 
 def test_a_file_that_has_vanished_is_refused(uri: str) -> None:
     write(uri, {"a": "1"})
-    (UPath(uri) / "a").unlink()
+    stored(uri, "a").unlink()
     with pytest.raises(ArtifactError, match=r"/a: cannot be read \(.*\)\. Run its step again\."):
         open_artifact(uri).read("a")
 
@@ -301,10 +310,25 @@ def test_a_file_outside_of_the_manifest_is_refused(uri: str, name: str) -> None:
         open_artifact(uri).read(name)
 
 
-@pytest.mark.parametrize("manifest", ["", "{", "[]", "3", "{}", json.dumps({"files": {}}), "\udcff"])
+OUTSIDE = ("../../etc/passwd", "/etc/passwd", "inner/../../one", "", ".", "a\x00b", "..\\a", "manifest.json")
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        *("", "{", "[]", "3", "null", "{}", "\udcff", "[" * 10_000, '{"files": {}, "summary": ' + '{"a":' * 10_000),
+        *(json.dumps(value) for value in ({"files": {}}, {"files": None, "summary": {}}, {"files": {}, "summary": 3})),
+        *(
+            json.dumps({"files": {"a": file}, "summary": {}})
+            for file in ({}, None, {"bytes": 1}, {"sha256": None, "bytes": 1}, {"sha256": "0", "bytes": 1})
+        ),
+        *(json.dumps({"files": {name: {"sha256": "0" * 64, "bytes": 1}}, "summary": {}}) for name in OUTSIDE),
+        json.dumps({"files": {}, "summary": {}, "folder": "../.."}),
+    ],
+)
 def test_a_broken_manifest_is_refused(uri: str, manifest: str) -> None:
     write(uri, {"a": "1"})
-    (UPath(uri) / "manifest.json").write_bytes(manifest.encode(errors="surrogateescape"))
+    (parse_place(uri) / "manifest.json").write_bytes(manifest.encode(errors="surrogateescape"))
     with pytest.raises(ArtifactError, match=r"manifest\.json: cannot be used .* Run the step that makes it again\."):
         open_artifact(uri)
 
@@ -313,14 +337,14 @@ def test_a_broken_manifest_is_refused(uri: str, manifest: str) -> None:
 
 
 def test_replacing_a_file_makes_its_folder(uri: str) -> None:
-    replace_file(UPath(uri) / "a.json", b"1")
-    replace_file(UPath(uri) / "a.json", b"2")
-    assert (UPath(uri) / "a.json").read_bytes() == b"2"
-    assert [path.name for path in UPath(uri).iterdir()] == ["a.json"]
+    replace_file(f"{uri}/a.json", b"1")
+    replace_file(f"{uri}/a.json", b"2")
+    assert read_file(f"{uri}/a.json") == b"2"
+    assert [path.name for path in parse_place(uri).iterdir()] == ["a.json"]
 
 
 def test_others_may_read_a_replaced_file(tmp_path: Path) -> None:
-    replace_file(UPath(tmp_path) / "a.json", b"1")
+    replace_file(f"{tmp_path}/a.json", b"1")
     (tmp_path / "plain").write_text("1")
     assert (tmp_path / "a.json").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
@@ -329,11 +353,10 @@ def test_a_full_disk_keeps_the_old_file(tmp_path: Path, run_python: RunPython) -
     (tmp_path / "a.json").write_text("old")
     code = """
 import sys
-from upath import UPath
 from shared.errors import ArtifactError
 from shared.storage import replace_file
 try:
-    replace_file(UPath(sys.argv[1]), bytes(10_000))
+    replace_file(sys.argv[1], bytes(10_000))
 except ArtifactError as error:
     print(error)
 """

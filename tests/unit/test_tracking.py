@@ -1,4 +1,4 @@
-"""Tracking: nothing unless asked for, a whole record offline, and clear words online without a key. No network."""
+"""Tracking: nothing unless requested, a full record offline, a clear message online without a key. No network."""
 
 import json
 import sys

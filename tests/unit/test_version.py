@@ -1,4 +1,4 @@
-"""The code's version: another source, name or order of bytes is another version, anything else is not."""
+"""The code's version: a different source, name or order of bytes changes it, and nothing else does."""
 
 from pathlib import Path
 

@@ -13,7 +13,7 @@ def late_by_carrier(flights: pd.DataFrame) -> pd.DataFrame:
     return late.groupby("carrier", observed=True)["late_share"].mean().reset_index()
 
 
-# %% 1 wrong 15_is_not_late hint="15 is not late"
+# %% 1 wrong 15_is_not_late hint="15 minutes is not late"
 @dg.asset
 def late_by_carrier(flights: pd.DataFrame) -> pd.DataFrame:
     late = flights.assign(late_share=flights["arr_delay"] >= 15)

@@ -8,7 +8,7 @@ class LoopbackOnly(AirflowPlugin):
     """Airflow finds this class because it is in the plugins folder; DNS rebinding is what it prevents."""
 
     name = "loopback_only"
-    fastapi_root_middlewares = [  # noqa: RUF012  Airflow's base class declares it without ClassVar
+    fastapi_root_middlewares = [
         {
             "name": "Only requests for this machine",
             "middleware": TrustedHostMiddleware,
