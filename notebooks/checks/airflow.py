@@ -29,7 +29,7 @@ from airflow.sdk.execution_time.context import set_current_context
 from airflow.serialization.encoders import coerce_to_core_timetable
 from airflow.timetables.base import TimeRestriction
 
-from notebooks.checks import AnswerError, Exercises, Finding, expect, must, saw, short
+from notebooks.checks import AnswerError, Exercises, Finding, expect, kind_of, must, saw, short
 
 check = Exercises()
 
@@ -41,7 +41,7 @@ def _is_dag(answer: object) -> Finding:
     return must(
         isinstance(answer, DAG),
         "it is a DAG",
-        f"It is a {type(answer).__name__}. A function decorated with @dag returns the DAG when it is called: `name()`.",
+        f"It is {kind_of(answer)}. A function decorated with @dag returns the DAG when it is called: `name()`.",
     )
 
 
@@ -486,7 +486,7 @@ def on_new_model(dag: Any) -> Iterator[Finding]:
     yield expect(
         PRODUCTION not in outlets,
         "it does not start itself",
-        "A task has production-model as an outlet: it would emit the event that starts the DAG, for ever.",
+        "A task has production-model as an outlet: it would emit the event that starts the DAG, again and again.",
     )
 
 

@@ -21,7 +21,6 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from numbers import Real
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -34,7 +33,7 @@ from kfp.local import logging_utils, pipeline_orchestrator, subprocess_task_hand
 from kfp.local.config import LocalExecutionConfig
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from notebooks.checks import AnswerError, Exercises, Finding, expect, must, saw, short
+from notebooks.checks import AnswerError, Exercises, Finding, expect, kind_of, must, saw, short, to_number
 
 check = Exercises()
 
@@ -207,7 +206,7 @@ def _imports(tree: ast.AST) -> Iterator[str]:
 
 
 def _globals(code: CodeType) -> set[str]:
-    """Return the global names that a function and those inside of it read."""
+    """Return the global names that a function and those inside it read."""
     steps = list(dis.get_instructions(code))
     read = {step.argval for step in steps if step.opname == "LOAD_GLOBAL"}
     made = {step.argval for step in steps if step.opname == "STORE_GLOBAL"}
@@ -218,7 +217,7 @@ def _globals(code: CodeType) -> set[str]:
 
 
 def _dags(spec: Any) -> Iterator[Any]:
-    """Return the graphs of a pipeline: its own, and those of loops, conditions and pipelines inside of it."""
+    """Return the graphs of a pipeline: its own, and those of loops, conditions and pipelines inside it."""
     yield spec.root.dag
     for component in spec.components.values():
         if component.WhichOneof("implementation") == "dag":
@@ -253,7 +252,7 @@ def _is_pipeline(answer: object, *parameters: str) -> Iterator[Finding]:
     yield must(
         isinstance(answer, GraphComponent),
         "it is a pipeline",
-        f"It is a {type(answer).__name__}. Decorate the function with @dsl.pipeline, and do not call it.",
+        f"It is {kind_of(answer)}. Decorate the function with @dsl.pipeline, and do not call it.",
     )
     pipeline: Any = answer
     known = pipeline.pipeline_spec.root.input_definitions.parameters
@@ -331,7 +330,7 @@ def _share(answer: Any, late: int, flights: int) -> Iterator[Finding]:
     right = -(-100 * late // flights) / 100
     value = run.returned[0] if isinstance(run.returned, tuple) and len(run.returned) == 1 else run.returned
     yield must(
-        isinstance(value, Real) and not isinstance(value, bool) and abs(float(value) - right) < TOLERANCE,
+        (number := to_number(value)) is not None and abs(number - right) < TOLERANCE,
         f"{late} late of {flights} is {right}",
         f"{said}: {saw(run.returned)} Right is {right}. Round up: math.ceil(100 * late / flights) / 100.",
     )
@@ -439,7 +438,7 @@ def _fits(answer: Any, rows: int) -> Iterator[Finding]:
     found = run.artifacts["model"].metadata
     value = found.get("rows")
     yield must(
-        isinstance(value, Real) and not isinstance(value, bool) and value == rows,
+        to_number(value) == rows,
         f"{rows} flights: the model's metadata has the table's rows",
         f"For a table of a header and {rows} flights, the model's metadata is {found!r}, and rows must be the number "
         f"{rows}. Set model.metadata['rows']; count without the header, in the table that you are given.",
