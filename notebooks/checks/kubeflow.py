@@ -71,6 +71,12 @@ class Rehearsal:
             if is_pipeline and task.inputs.artifacts and not task.inputs.parameters:
                 # KFP's local orchestrator forgets such a pipeline's artifacts, unless it also gets a parameter.
                 task.inputs.parameters["rehearsal"].runtime_value.constant.string_value = "yes"
+            # KFP leaves out some arrows that the inputs imply: without them its order is a matter of luck.
+            sources = {
+                *(one.task_output_parameter.producer_task for one in task.inputs.parameters.values()),
+                *(one.task_output_artifact.producer_task for one in task.inputs.artifacts.values()),
+            }
+            task.dependent_tasks.extend(sorted(sources - {"", *task.dependent_tasks}))
         before = LocalExecutionConfig.instance
         try:
             with tempfile.TemporaryDirectory() as folder, self._quiet():
