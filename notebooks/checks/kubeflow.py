@@ -137,7 +137,7 @@ class Rehearsal:
             raise AnswerError(f"{name}: {saw(None)}")
         for key, artifact in run.artifacts.items():
             path = Path(artifact.path)
-            run.files[key] = path.read_text(errors="replace") if path.is_file() else None
+            run.files[key] = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
         return run
 
 
@@ -426,7 +426,7 @@ def _fits(answer: Any, rows: int) -> Iterator[Finding]:
 
     def late_flights(run: Run) -> None:
         for artifact in run.artifacts.values():
-            Path(artifact.path).write_text(text)
+            Path(artifact.path).write_text(text, encoding="utf-8")
 
     runs = Rehearsal(answer, {"late_flights": late_flights}).of("fit")
     yield must(len(runs) == 1, "fit runs once", f"It ran {len(runs)} times.")

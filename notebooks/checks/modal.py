@@ -11,7 +11,7 @@ from typing import Any
 import modal
 
 from module4.platforms import ROOT
-from notebooks.checks import Exercises, Finding, expect, must
+from notebooks.checks import Exercises, Finding, expect, kind_of, must
 
 check = Exercises()
 
@@ -20,7 +20,7 @@ def _is_function(answer: object) -> Finding:
     return must(
         isinstance(answer, modal.Function),
         "it is a Modal function",
-        f"It is a {type(answer).__name__}. Write @my_app.function(...) above the function, with parentheses.",
+        f"It is {kind_of(answer)}. Write @my_app.function(...) above the function, with parentheses.",
     )
 
 
@@ -73,7 +73,7 @@ def at_once(answer: Any) -> Iterator[Finding]:
     yield must(isinstance(answer, str), "it is the text of a file", "Put the whole app into a string.")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "scores.py")
-        path.write_text(answer)
+        path.write_text(answer, encoding="utf-8")
         command = [sys.executable, "-m", "infra.modal_local", "run", "--containers=3", "--", "modal", "run", str(path)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", done.stdout + done.stderr)  # without colours

@@ -377,7 +377,7 @@ check(2)
 @component
 def late_flights(table: dsl.Output[dsl.Dataset]) -> None:
     """Write a table of three flights."""
-    with open(table.path, "w") as file:
+    with open(table.path, "w", encoding="utf-8") as file:
         file.write("carrier,late\nAA,0\nUA,1\nB6,0\n")
 
 
@@ -385,9 +385,9 @@ def late_flights(table: dsl.Output[dsl.Dataset]) -> None:
 @component
 def fit(table: dsl.Input[dsl.Dataset], model: dsl.Output[dsl.Model]) -> None:
     """Learn very little."""
-    with open(table.path) as file:
+    with open(table.path, encoding="utf-8") as file:
         model.metadata["rows"] = len(file.readlines()) - 1
-    with open(model.path, "w") as file:
+    with open(model.path, "w", encoding="utf-8") as file:
         file.write("all flights are on time")
 
 

@@ -114,7 +114,7 @@ print(*lines, sep="\n")
 # The entrypoint wrote down what the last call, `deploy`, returned:
 
 # %% tags=["slow"]
-deployment = json.loads(result_file.read_text())
+deployment = json.loads(result_file.read_text(encoding="utf-8"))
 returned = {name: deployment[name] for name in ("uri", "version", "in_production", "fingerprint")}
 pd.Series({"seconds": round(seconds, 1), **returned}, name="deploy").to_frame()
 
@@ -125,7 +125,7 @@ pd.Series({"seconds": round(seconds, 1), **returned}, name="deploy").to_frame()
 # %% tags=["slow"]
 from module4.timeline import bars_from_events, draw_timeline
 
-events = [json.loads(line) for line in events_file.read_text().splitlines()]
+events = [json.loads(line) for line in events_file.read_text(encoding="utf-8").splitlines()]
 draw_timeline(bars_from_events(events), "Modal: steps")
 
 # %% tags=["slow"]
@@ -151,7 +151,8 @@ steps.read_fingerprint(deployment["uri"].replace("/store", store, 1))["fingerpri
 
 # %%
 morning = Path(store, "morning.py")
-_ = morning.write_text("""
+_ = morning.write_text(
+    """
 import os
 import modal
 
@@ -178,7 +179,9 @@ def look(beginning):
 def every_morning():
     number = len(look.local("morning")) + 1
     write.local(f"morning-{number}")
-""")
+""",
+    encoding="utf-8",
+)
 
 # %% [markdown]
 # `every_morning` has a schedule: [cron](GLOSSARY.md#cron) for 5:30 every day. It calls the other two with `.local()`, which is
@@ -189,7 +192,8 @@ def every_morning():
 
 # %% tags=["slow"]
 caller = Path(store, "caller.py")
-caller.write_text("""
+caller.write_text(
+    """
 import time
 import modal
 
@@ -203,7 +207,9 @@ write.remote("2013-07-09")
 print("another container sees", look.remote("2013"))
 time.sleep(6)
 print("called by the clock:", look.remote("morning"))
-""")
+""",
+    encoding="utf-8",
+)
 deploy_and_call = f"modal deploy {morning.name} && python {caller.name}"
 lines = run_on_local_modal(["sh", "-c", f"cd '{store}' && {deploy_and_call}"], "--speed=28800", "--containers=4")
 print(*[line for line in lines if line.startswith(("spawned", "another", "called"))], sep="\n")
@@ -227,7 +233,8 @@ print(*[line for line in lines if line.startswith(("spawned", "another", "called
 
 # %%
 forgetful = Path(store, "forgetful.py")
-forgetful.write_text("""
+forgetful.write_text(
+    """
 import modal
 
 image = modal.Image.debian_slim(python_version="3.12")
@@ -251,7 +258,9 @@ def main():
     print("on this machine:", trials.local())
     print("in a container with the code:", trials_with_the_code.remote())
     print("in a container:", trials.remote())
-""")
+""",
+    encoding="utf-8",
+)
 lines = run_on_local_modal(["modal", "run", "-q", str(forgetful)])
 print(*[line for line in lines if line.startswith(("on this", "in a", "ModuleNotFoundError"))], sep="\n")
 
