@@ -10,7 +10,6 @@ from notebooks.tools.build import lessons
 from notebooks.tools.judge import VARIANTS, JudgeError, Variant, count_exercises, read_variants
 
 MINIMUM = {"right": 8, "wrong": 10}
-COMPLETE = [lesson for lesson in lessons() if lesson != "05_modal"]
 
 
 @pytest.mark.parametrize("lesson", lessons())
@@ -24,7 +23,7 @@ def test_every_answer_is_judged_rightly(lesson: str) -> None:
     assert [(attempt.variant, attempt.faults) for attempt in attempts if attempt.faults] == []
 
 
-@pytest.mark.parametrize("lesson", COMPLETE)
+@pytest.mark.parametrize("lesson", lessons())
 def test_every_exercise_has_enough_answers(lesson: str) -> None:
     counts = Counter((variant.exercise, variant.kind) for variant in read_variants(VARIANTS / f"{lesson}.py"))
     wanted = {(n, kind): least for n in range(1, count_exercises(lesson) + 1) for kind, least in MINIMUM.items()}
