@@ -76,7 +76,7 @@ class Drift:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether to train again, why, and with which configuration (JSON; empty if not)."""
+    """Whether to retrain, why, and with which configuration (JSON; empty if not)."""
 
     day: str
     retrain: bool
