@@ -41,5 +41,5 @@ async def measure(options: Options) -> int:
     """Run the benchmark, which prints its figures, and return its exit status."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "bench_app.py")
-        path.write_text(APP)
+        path.write_text(APP, encoding="utf-8")
         return await run(["modal", "run", "-q", str(path)], options)

@@ -127,7 +127,9 @@ def test_no_cell_swallows_an_error(lesson: str) -> None:
 
 @pytest.mark.parametrize("path", sorted((build.FOLDER / "checks").glob("*.py")), ids=lambda path: path.stem)
 def test_a_lessons_checks_import_its_own_platform_alone(path: Path) -> None:
-    imported = set(re.findall(r"^\s*(?:from|import) (airflow|kfp|dagster|modal)\b", path.read_text(), re.MULTILINE))
+    imported = set(
+        re.findall(r"^\s*(?:from|import) (airflow|kfp|dagster|modal)\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+    )
     assert imported <= {{"kubeflow": "kfp"}.get(path.stem, path.stem)}
 
 
@@ -162,7 +164,7 @@ def test_a_check_calls_with_fresh_arguments_by_their_names() -> None:
 
 
 def test_a_check_knows_that_the_answers_cell_failed() -> None:
-    """In a process of its own, because IPython has one shell per process."""
+    """In a separate process, because IPython has one shell per process."""
     program = """
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.io import capture_output

@@ -20,7 +20,7 @@ MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE, MS_RELATIME = 1, 32, 4096, 1
 
 def main() -> None:
     """Prepare the process as its argument, a JSON file, specifies, and run Modal's entrypoint in it."""
-    spec = json.loads(Path(sys.argv[1]).read_text())
+    spec = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     if spec["paths"] == "redirect":
         home = spec["grafts"]["/root"]
         os.environ[REDIRECTED] = json.dumps({name: spec[name] for name in ("grafts", "read_only")})
@@ -28,7 +28,7 @@ def main() -> None:
         home = "/root"
         enter_own_root(spec, user=spec["paths"] == "user")
     if spec.get("probe"):
-        print(Path("/root/probe").read_text())
+        print(Path("/root/probe").read_text(encoding="utf-8"))
         return
     os.environ.update(HOME=home, PYTHONPATH=os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")])))
     os.chdir(spec["workdir"] if spec["paths"] != "redirect" else redirected(spec["workdir"], spec["grafts"]))
@@ -52,9 +52,9 @@ def enter_own_root(spec: "dict[str, Any]", user: bool) -> None:
     ids = os.getuid(), os.getgid()
     call("unshare", CLONE_NEWNS | (CLONE_NEWUSER if user else 0))
     if user:  # without privileges: the same user in a new namespace
-        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/setgroups").write_text("deny", encoding="utf-8")
         for name, number in zip(("uid_map", "gid_map"), ids, strict=True):
-            Path("/proc/self", name).write_text(f"{number} {number} 1")
+            Path("/proc/self", name).write_text(f"{number} {number} 1", encoding="utf-8")
         call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL)  # `unshare` has reset it: die with the supervisor
     call("mount", None, b"/", None, MS_REC | MS_PRIVATE, None)
     call("mount", b"tmpfs", os.fsencode(new_root), b"tmpfs", 0, b"mode=755")

@@ -16,7 +16,7 @@ volume = modal.Volume.from_name("linked", create_if_missing=True)
 def write() -> None:
     os.makedirs("/store/v1/deep")
     os.makedirs("/store/empty")
-    with open("/store/v1/deep/file", "w") as file:
+    with open("/store/v1/deep/file", "w", encoding="utf-8") as file:
         file.write("one")
     for name, target in {"latest": "v1", "file": "v1/deep/file", "broken": "nowhere"}.items():
         os.symlink(target, f"/store/{name}")
@@ -25,7 +25,7 @@ def write() -> None:
 
 @app.function(volumes={"/store": volume.with_mount_options(sub_path="inner/folder")})
 def write_below() -> list[str]:
-    with open("/store/below", "w") as file:
+    with open("/store/below", "w", encoding="utf-8") as file:
         file.write("two")
     volume.commit()
     return os.listdir("/store")
@@ -33,7 +33,7 @@ def write_below() -> list[str]:
 
 def attempts():
     """Yield ways to change something in a Volume."""
-    yield lambda: Path("/store/new").write_text("")
+    yield lambda: Path("/store/new").write_text("", encoding="utf-8")
     yield lambda: os.truncate("/store/file", 0)
     yield lambda: os.open("/store/new", os.O_CREAT | os.O_WRONLY)
     yield lambda: os.mkdir("/store/new")
@@ -56,7 +56,7 @@ def read() -> dict[str, object]:
         except subprocess.CalledProcessError:
             refused.append("Read-only file system")
     found = {entry.name: os.readlink(entry) if entry.is_symlink() else "folder" for entry in os.scandir("/store")}
-    with open("/store/latest/deep/file") as file:
+    with open("/store/latest/deep/file", encoding="utf-8") as file:
         return {"refused": sorted(set(refused)), "found": found, "through link": file.read()}
 
 
