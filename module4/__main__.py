@@ -77,7 +77,8 @@ def watch(preset_name: PresetOption = "lab") -> None:
     """Play through 2013: check the model in production every week, and retrain it when it is outdated."""
     from shared.monitoring import Decision, watch_year
     from shared.registry import Registry
-    from shared.report import save_figure, year_figure
+    from shared.report import png, year_figure
+    from shared.storage import replace_file
 
     def say(decision: Decision) -> None:
         print(f"{decision.day} {'RETRAIN' if decision.retrain else 'fine   '} {decision.reasons[0]}")
@@ -86,8 +87,9 @@ def watch(preset_name: PresetOption = "lab") -> None:
     make_folder(REPORTS)
     with own_folder(WORKSPACE / "watch" / config.preset) as folder:  # the year begins without a model
         weeks = watch_year(config, Registry(str(folder), config.model_name), say)
-    save_figure(year_figure(weeks, config.monitoring), REPORTS / f"watch-{config.preset}.png")
-    weeks.to_json(REPORTS / f"watch-{config.preset}.json", orient="records", date_format="iso", indent=2)
+    picture, table = year_figure(weeks, config.monitoring), weeks.to_json(orient="records", date_format="iso", indent=2)
+    replace_file(str(REPORTS / f"watch-{config.preset}.png"), png(picture))
+    replace_file(str(REPORTS / f"watch-{config.preset}.json"), table.encode())
     print(f"Written: {REPORTS}/watch-{config.preset}.png and .json")
 
 

@@ -6,7 +6,7 @@ from shared.errors import ConfigError
 
 
 def check_port(port: int, target: str) -> None:
-    """Raise ConfigError, with the way out, if nothing can listen on a port of 127.0.0.1; `target` is of make."""
+    """Raise ConfigError, with advice, if a port of 127.0.0.1 cannot be used; `target` is the make target to name."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -194,15 +194,20 @@ def parse(text: str) -> PipelineConfig:
         config = _within_data(PipelineConfig.model_validate_json(text))
     except ValidationError as error:
         raise ConfigError(explain(error)) from None
-    json.loads(text, object_pairs_hook=_refuse_repeated)
+    refuse_repeated(text)
     return config
 
 
-def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise ConfigError(f"The configuration cannot be used: {', '.join(repeated)}: given twice. Keep one.")
-    return dict(pairs)
+def refuse_repeated(text: str, what: str = "configuration") -> None:
+    """Raise ConfigError if an object in the JSON text has a name twice: readers would keep one value in silence."""
+
+    def check(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            raise ConfigError(f"The {what} cannot be used: {', '.join(repeated)}: given twice. Keep one.")
+        return dict(pairs)
+
+    json.loads(text, object_pairs_hook=check)
 
 
 def _checked(values: dict[str, Any]) -> PipelineConfig:

@@ -32,9 +32,9 @@ import pandas as pd
 import pandera.pandas as pa
 import pyarrow as arrow
 import pyarrow.compute
-import pyarrow.csv
 from numpy.typing import NDArray
 from pandera.errors import SchemaErrors
+from pyarrow import csv
 
 from shared.config import DATA_BEGIN, DATA_END, HISTORY_DAYS, PipelineConfig
 from shared.errors import DataError
@@ -170,7 +170,7 @@ def read_source(name: str, folder: Path) -> pd.DataFrame:
     source = SOURCES[name]
     path = folder / source.file
     _check_header(path)
-    options = arrow.csv.ConvertOptions(
+    options = csv.ConvertOptions(
         column_types={name: column.type for name, column in source.columns.items()},
         include_columns=list(source.columns),
         null_values=["NA", ""],
@@ -180,9 +180,9 @@ def read_source(name: str, folder: Path) -> pd.DataFrame:
         with _open(path) as file:
             counted = _Counter(file)
             # Unzipping takes longest, so threads would only cost memory; so would a pool that keeps what it freed.
-            table = arrow.csv.read_csv(
+            table = csv.read_csv(
                 counted,
-                read_options=arrow.csv.ReadOptions(use_threads=False),
+                read_options=csv.ReadOptions(use_threads=False),
                 convert_options=options,
                 memory_pool=arrow.system_memory_pool(),
             )

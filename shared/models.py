@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import log_loss, roc_auc_score
 
@@ -23,7 +23,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # skops looks into every loaded module, and Airflow's answer with a warning each
     import skops.io
 
-from shared.config import Hyperparameters, PipelineConfig, explain
+from shared.config import Hyperparameters, PipelineConfig, explain, refuse_repeated
 from shared.errors import ConfigError, DataError, ModelError
 from shared.features import FEATURES, LABEL, SPLIT
 from shared.progress import logged_step
@@ -47,17 +47,17 @@ BASELINE = -1  # the number of the baseline among the trials
 class Trial(BaseModel):
     """One proposal of the search; its number decides ties."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
-    number: int
+    number: int = Field(ge=-1)
     hyperparameters: Hyperparameters
 
 
 class TrialResult(Trial):
     """A trial with its scores on the validation weeks."""
 
-    log_loss: float
-    roc_auc: float
+    log_loss: float = Field(ge=0)
+    roc_auc: float = Field(ge=0, le=1)
 
 
 TrialKind = TypeVar("TrialKind", bound=Trial)
@@ -66,9 +66,11 @@ TrialKind = TypeVar("TrialKind", bound=Trial)
 def parse_trial(kind: type[TrialKind], text: str) -> TrialKind:
     """Return a Trial or TrialResult from its JSON. Raises ConfigError, which names the field, when it is invalid."""
     try:
-        return kind.model_validate_json(text)
+        trial = kind.model_validate_json(text)
     except ValidationError as error:
         raise ConfigError(explain(error, kind.__name__)) from None
+    refuse_repeated(text, kind.__name__)
+    return trial
 
 
 class Fitted(NamedTuple):

@@ -1,4 +1,4 @@
-"""What a URI means: a folder or file on this machine, or one in a bucket of an S3-compatible store. Nothing else."""
+"""What a URI means: a folder or file on this machine, or in a bucket of an S3-compatible store. Nothing else."""
 
 import os
 import re
@@ -15,7 +15,7 @@ _ADVICE = "Use a folder, or an S3-compatible store as s3://BUCKET/FOLDER."
 
 
 def parse_place(uri: str) -> Place:
-    """Return the path that a URI means; `~` is the home folder. Raises ConfigError for what cannot be used."""
+    """Return the path that a URI means; `~` is the home folder. Raises ConfigError for a URI that cannot be used."""
     if not uri.strip() or re.search(r"[\x00-\x1f\x7f]", uri):
         raise ConfigError(f"store: {uri!r} is not a place. {_ADVICE}")
     scheme, rest = _split(uri)
@@ -57,7 +57,7 @@ def store_uri(uri: str) -> str:
 
 
 def local_folder(uri: str) -> Path | None:
-    """Return the absolute path of a folder on this machine, or None when the URI leads to a bucket."""
+    """Return the absolute path of a folder on this machine, or None if the URI is in a bucket."""
     place = parse_place(uri)
     return Path(os.path.abspath(place)) if isinstance(place, Path) else None
 

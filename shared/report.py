@@ -1,4 +1,4 @@
-"""The evaluation for people: a picture, a page of Markdown, both as HTML; and the pictures of monitoring."""
+"""Reports for people: the evaluation as picture, Markdown and HTML, and the pictures of monitoring."""
 
 import base64
 import html
@@ -18,7 +18,7 @@ from shared.features import LABEL
 from shared.monitoring import Drift
 
 ROC_POINTS = 50  # enough for a smooth curve, and small enough for an artifact's metadata
-LATE_FROM = 0.5  # the confusion matrix counts a flight as predicted late from this probability on
+LATE_FROM = 0.5  # from this probability on, the confusion matrix counts a flight as predicted late
 
 
 def report_files(value: object) -> dict[str, bytes]:
@@ -105,7 +105,7 @@ def evaluation_html(evaluation: Evaluation, picture: bytes) -> str:
 
 
 def drift_figure(drift: Drift) -> Figure:
-    """Draw how far each feature and the predictions moved from the weeks that the model was fitted on."""
+    """Draw how far each feature and the predictions have moved since the weeks that the model was fitted on."""
     figure = Figure(figsize=(8, 9), layout="constrained")
     axis = figure.subplots()
     indices = pd.Series({**drift.feature_psi, "the predictions": drift.prediction_psi}).sort_values()
@@ -115,7 +115,7 @@ def drift_figure(drift: Drift) -> Figure:
     axis.set(
         title=f"Model {drift.version}, {drift.window_start} to {drift.day}:\n"
         f"late flights predicted {drift.predicted:.1%}, observed {drift.observed:.1%}",
-        xlabel="population stability index (above the dotted line: commonly called a shift)",
+        xlabel="population stability index (beyond the dotted line it is commonly called a shift)",
         xscale="symlog",
     )
     return figure
@@ -134,7 +134,7 @@ def year_figure(weeks: pd.DataFrame, limits: Monitoring) -> Figure:
     for limit in (limits.max_calibration_gap, -limits.max_calibration_gap):
         gaps.axhline(limit, color="tab:red", linestyle=":")
     gaps.set(
-        title=f"Calibration gap; beyond the dotted lines a model of {limits.window_days} days or more is trained again",
+        title=f"Calibration gap: beyond a dotted line, a model that is {limits.window_days} days old is retrained",
         ylabel="difference of shares",
     )
     drifts.plot(day, weeks["prediction_psi"], "o-", markersize=3, color="tab:red", label="the predictions")
@@ -147,7 +147,7 @@ def year_figure(weeks: pd.DataFrame, limits: Monitoring) -> Figure:
         for retrained, promoted in zip(day[weeks["retrain"]], weeks.loc[weeks["retrain"], "deployed_new"], strict=True):
             axis.axvline(retrained, color="tab:green" if promoted else "tab:grey", linewidth=6, alpha=0.3)
         axis.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8)
-    figure.suptitle("A year of monitoring. Green: retrained and deployed. Gray: retrained, refused by the gate")
+    figure.suptitle("The year in production. Green: retrained and deployed; gray: retrained, refused by the gate")
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Objects of an S3-compatible store: read and written whole, and changed only if nobody else was faster."""
+"""Objects in an S3-compatible store: read and written whole, and changed only if no other writer was faster."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from upath import UPath
 
-# Without caches: other processes write too. An address where nobody answers is given up within seconds.
+# No caches, because other processes write too. If a server does not answer, requests fail within seconds.
 OPTIONS: dict[str, Any] = {
     "use_listings_cache": False,
     "config_kwargs": {
@@ -15,7 +15,7 @@ OPTIONS: dict[str, Any] = {
         "retries": {"total_max_attempts": 3, "mode": "standard"},
     },
 }
-ORPHAN_AGE = timedelta(hours=1)  # no upload takes that long, so what is older and unused belongs to dead writers
+ORPHAN_AGE = timedelta(hours=1)  # no upload takes this long, so older unused objects were left by dead writers
 _LOST = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
@@ -32,7 +32,7 @@ def read(path: UPath) -> bytes:
 
 
 def read_with_tag(path: UPath) -> tuple[bytes | None, str | None]:
-    """Return an object's content, and the tag of a content at least as old, for `swap`; two None when there is none."""
+    """Return an object's content, and for `swap` the tag of that content or an older one; two None if there is none."""
     try:
         tag: str = path.fs.info(path.path, refresh=True)["ETag"]
         return read(path), tag
@@ -46,14 +46,16 @@ def write(path: UPath, content: bytes) -> None:
 
 
 def swap(path: UPath, content: bytes, tag: str | None) -> bool:
-    """Write an object if it still has this tag, or if there still is none; return whether it was written."""
+    """Write an object if it still has this tag, or still does not exist; return whether it was written."""
     try:
         if tag is None:
             path.fs.pipe_file(path.path, content, mode="create")
         else:
             path.fs.pipe_file(path.path, content, IfMatch=tag)
     except OSError as error:
-        response = getattr(error.__cause__, "response", {})  # s3fs makes an OSError with EINVAL of most answers
+        response = getattr(
+            error.__cause__, "response", {}
+        )  # s3fs turns most error responses into an OSError with EINVAL
         if isinstance(error, FileExistsError) or response.get("Error", {}).get("Code") in _LOST:
             return False
         if isinstance(error, FileNotFoundError) and tag is not None:  # it was removed meanwhile
@@ -63,7 +65,7 @@ def swap(path: UPath, content: bytes, tag: str | None) -> bool:
 
 
 def keeps_conditions(folder: UPath) -> bool:
-    """Try with an object of no use whether the store refuses to create what is already there; older ones do not."""
+    """Test with a dummy object whether the store refuses to create what already exists; older stores do not."""
     path = folder / f".condition-{uuid4().hex}"
     try:
         return swap(path, b"", None) and not swap(path, b"", None)
@@ -72,7 +74,7 @@ def keeps_conditions(folder: UPath) -> bool:
 
 
 def remove(path: UPath) -> None:
-    """Remove an object, or a folder with all its objects, if it is there."""
+    """Remove an object, or a folder with all its objects, if it exists."""
     try:
         path.fs.rm(path.path, recursive=True)
     except FileNotFoundError:
@@ -108,7 +110,7 @@ class FolderReader:
         return content
 
     def was_replaced(self) -> bool:
-        """Whether the marker has changed since it was read, so that what it led to may be gone."""
+        """Whether the marker has changed since it was read, so that the objects it led to may be gone."""
         try:
             return read(self._folder / self._marker) != self._seen
         except FileNotFoundError:

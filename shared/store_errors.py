@@ -1,4 +1,4 @@
-"""Errors of disks, networks and S3, as one sentence: what could not be done, why, and what to do."""
+"""Errors of disks, networks and S3 as one sentence: what could not be done, why, and what to do."""
 
 import errno
 import sys
@@ -35,7 +35,7 @@ def store_errors(place: str, done: str) -> Iterator[None]:
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """Return the errors that a store can raise; botocore's exist once S3 was used, and are not OSErrors."""
+    """Return the errors that a store can raise; botocore's exist once S3 has been used, and are not OSErrors."""
     botocore = sys.modules.get("botocore.exceptions")
     return (OSError, botocore.BotoCoreError) if botocore else (OSError,)
 

@@ -74,14 +74,14 @@ def _make_bucket(environment: dict[str, str], server: subprocess.Popen[bytes], l
     )
     deadline = time.monotonic() + 90
     while True:
-        assert server.poll() is None, log.read_text()[-2000:]
+        assert server.poll() is None, log.read_text(encoding="utf-8")[-2000:]
         try:
             if not files.exists(BUCKET):
                 files.mkdir(BUCKET)
             files.pipe_file(f"{BUCKET}/ready", b"yes")
             return
         except Exception:
-            assert time.monotonic() < deadline, log.read_text()[-2000:]
+            assert time.monotonic() < deadline, log.read_text(encoding="utf-8")[-2000:]
             time.sleep(0.2)
 
 

@@ -32,4 +32,4 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path, seconds: flo
         if answers(url):
             return
         time.sleep(0.3)
-    pytest.fail(f"{url} did not answer:\n{log.read_text(errors='replace')[-3000:]}")
+    pytest.fail(f"{url} did not answer:\n{log.read_text(encoding='utf-8', errors='replace')[-3000:]}")

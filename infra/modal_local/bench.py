@@ -1,4 +1,4 @@
-"""Measures the control plane through the real client: boot to first input, a warm call, the throughput of a map."""
+"""Measures the control plane through the real client: a container's start, a warm call, the throughput of a map."""
 
 import tempfile
 from pathlib import Path
@@ -37,9 +37,9 @@ def main():
 """
 
 
-async def measure(options: Options) -> None:
-    """Print the figures of one run."""
+async def measure(options: Options) -> int:
+    """Run the benchmark, which prints its figures, and return its exit status."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "bench_app.py")
-        path.write_text(APP)
-        await run(["modal", "run", "-q", str(path)], options)
+        path.write_text(APP, encoding="utf-8")
+        return await run(["modal", "run", "-q", str(path)], options)

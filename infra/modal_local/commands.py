@@ -1,4 +1,4 @@
-"""The commands: run one program against a control plane, or keep one running until Ctrl-C."""
+"""The commands: run one command against a new control plane, or keep a control plane running until Ctrl-C."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ END_SECONDS = 8
 
 
 async def run(command: list[str], options: Options) -> int:
-    """Run a command against a control plane of its own and return its exit code."""
+    """Run a command against a new control plane and return its exit status."""
     if not command:
         print("infra.modal_local: run what? For example: run -- modal run my_app.py", file=sys.stderr)
         return 2
@@ -48,7 +48,7 @@ async def _wait(process: asyncio.subprocess.Process, stop: "asyncio.Queue[signal
 
 
 async def serve(options: Options) -> int:
-    """Run a control plane until Ctrl-C; its first lines on stdout are for a shell's `eval` or `source`."""
+    """Run a control plane until Ctrl-C. The first lines on stdout are for a shell's `eval` or `source`."""
     stop = _stop_on_signals()
     async with control_plane(options) as plane:
         print(plane.introduce(), file=sys.stderr, flush=True)
@@ -60,16 +60,16 @@ async def serve(options: Options) -> int:
 
 
 def _environment(environment: Mapping[str, str], plane: Plane) -> dict[str, str]:
-    """Return the variables for a command: without a real account's, and with this Python's commands in reach."""
+    """Return the command's variables: without those of a real account, and with this Python's commands on the PATH."""
     kept = {name: value for name, value in environment.items() if not name.startswith("MODAL_")}
     path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")])
     return {**kept, **plane.environment(), "PATH": path}
 
 
 def _stop_on_signals() -> "asyncio.Queue[signal.Signals]":
-    """Return the signals to stop as they arrive; one of them is SIGTERM when this process's parent is gone.
+    """Return a queue of the stop signals that arrive. SIGTERM also arrives when this process's parent is gone.
 
-    With `nohup`, which ignores SIGHUP, this process outlives its parent.
+    Under `nohup`, which ignores SIGHUP, this process outlives its parent.
     """
     received: asyncio.Queue[signal.Signals] = asyncio.Queue()
     stay = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN

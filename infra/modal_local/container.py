@@ -1,4 +1,4 @@
-"""One container, a function's pool of them, and what they have in common."""
+"""A container, and the pool of containers that a function has."""
 
 import asyncio
 import signal
@@ -13,7 +13,7 @@ from grpclib.server import Server
 from infra.modal_local.records import Change, Function, Input, Result, new_id
 from infra.modal_local.supervisor import INTERRUPT, KILL
 
-MOST_CONTAINERS = 64  # with those that only wait for others; a function that calls itself forever ends here
+MOST_CONTAINERS = 64  # of all functions together: a function that calls itself forever is stopped here
 
 
 @dataclass(eq=False)
@@ -36,16 +36,16 @@ class Container:
 
     @property
     def idle(self) -> bool:
-        """Whether it only waits for inputs."""
+        """Whether it is ready and has nothing to do."""
         return self.ready and not self.running and not self.draining
 
     @property
     def counts(self) -> bool:
-        """Whether it takes a place: not while it ends, nor (nested calls could lock up) while it waits for another."""
+        """Whether it counts toward the limit: not while it stops, nor (against deadlocks) while it waits for a call."""
         return not self.waiting and not (self.draining and not self.running)
 
     def interrupt(self) -> None:
-        """Let the container's code end, as Ctrl-C would."""
+        """Interrupt the container's code, as Ctrl-C would."""
         self.killed = True
         self._signal(INTERRUPT)
 
@@ -71,13 +71,13 @@ class Pool:
 
     @property
     def missing(self) -> int:
-        """For how many waiting inputs no container has room."""
+        """How many waiting inputs have no room in any container."""
         room = sum(self.function.capacity - len(one.running) for one in self.containers if not one.draining)
         return len(self.queue) - room
 
     @property
     def has_room(self) -> bool:
-        """Whether the function allows one more container."""
+        """Whether the function may have one more container."""
         definition = self.function.definition
         most = definition.autoscaler_settings.max_containers or definition.concurrency_limit or MOST_CONTAINERS
         return sum(not one.draining for one in self.containers) < most

@@ -1,4 +1,4 @@
-"""Puts the control plane together and listens on the loopback interface."""
+"""Builds the control plane and listens on the loopback interface."""
 
 import asyncio
 import os
@@ -17,7 +17,10 @@ from infra.modal_local import NOT_EMULATED, WRITTEN_FOR
 from infra.modal_local.apps.apps import Apps
 from infra.modal_local.apps.calls import Calls
 from infra.modal_local.apps.cron import Clock
+from infra.modal_local.apps.deployments import Deployments
+from infra.modal_local.apps.environments import Environments
 from infra.modal_local.apps.functions import Functions
+from infra.modal_local.apps.history import write_history
 from infra.modal_local.apps.logs import Logs
 from infra.modal_local.apps.schedules import Schedules
 from infra.modal_local.containers.filesystem import best_way
@@ -42,7 +45,10 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Options:
-    """What can be chosen. `state` keeps Volumes after the end, `volumes` puts some of them elsewhere."""
+    """The options of the command line. `state` is a folder for all Volumes, `volumes` has folders for single ones.
+
+    `calls` is the file that gets a line of JSON per call at the end.
+    """
 
     state: Path | None = None
     volumes: Mapping[str, Path] = field(default_factory=dict)
@@ -52,11 +58,12 @@ class Options:
     paths: str = "auto"
     speed: float = 1.0
     blob_mib: int = 1024
+    calls: Path | None = None
 
 
 @dataclass(frozen=True)
 class Plane:
-    """A control plane that listens."""
+    """A running control plane."""
 
     port: int
     token: Token
@@ -65,7 +72,7 @@ class Plane:
     lifeline: int  # a file descriptor that becomes readable when the control plane ends
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that lead Modal's command and library here."""
+        """Return the variables that point Modal's command and library to this control plane."""
         return {
             "MODAL_SERVER_URL": f"http://{LOOPBACK}:{self.port}",
             "MODAL_TOKEN_ID": self.token.id,
@@ -77,7 +84,7 @@ class Plane:
         }
 
     def introduce(self) -> str:
-        """Say what this is and what it is not."""
+        """Describe the control plane in one line: what it is and what it does not emulate."""
         ways = {"mount": "a mount namespace", "user": "a user and a mount namespace", "redirect": "translated paths"}
         other = f" Written for {WRITTEN_FOR}!" if modal.__version__ != WRITTEN_FOR else ""
         return (
@@ -87,10 +94,11 @@ class Plane:
 
 
 class Services:
-    """Everything that answers RPCs, each part built from those before it."""
+    """All services that answer RPCs, each built from those before it."""
 
     def __init__(self, options: Options, folder: Path, sockets: Path, way: str, lifeline: int) -> None:
         apps, functions, calls = AppTable(), FunctionTable(), CallTable()
+        self.calls = calls
         self.router = Router()
         self.blobs = Blobs(folder / "blobs", options.blob_mib << 20, calls)
         mounts, images, secrets = Mounts(folder / "contents", self.blobs), Images(), Secrets()
@@ -104,13 +112,16 @@ class Services:
         callers = Calls(functions, calls, self.containers)
         schedules = Schedules(callers, Clock(options.speed))
         self.apps = Apps(apps, functions, self.containers, schedules)
-        self.router.add(self.apps, Logs(apps, functions), Functions(apps, functions, images), callers)
+        self.router.add(Deployments(apps, functions, self.containers, schedules), Environments())
+        self.router.add(
+            self.apps, Logs(apps, functions), Functions(apps, functions, images, self.blobs, self.containers), callers
+        )
         self.router.add(Inputs(self.containers), self.blobs, mounts, images, volumes, secrets, Dicts(), Queues())
 
 
 @asynccontextmanager
 async def control_plane(options: Options) -> AsyncIterator[Plane]:
-    """Run a control plane inside the block; nothing is left of it afterwards except a named state folder."""
+    """Run a control plane for the duration of the block. Only a state folder that was asked for remains."""
     adopt_orphans()
     with (
         _pipe() as lifeline,
@@ -126,7 +137,7 @@ async def control_plane(options: Options) -> AsyncIterator[Plane]:
 
 @contextmanager
 def _pipe() -> Iterator[int]:
-    """Yield the reading end of a pipe whose writing end nobody else has: at the latest it closes with this process."""
+    """Yield the reading end of a pipe. Only this process has its writing end, which closes when this process ends."""
     reading, writing = os.pipe()
     try:
         yield reading
@@ -142,16 +153,20 @@ async def _listening(options: Options, folder: Path, sockets: Path, lifeline: in
     way = await best_way() if options.paths == "auto" else options.paths
     services = Services(options, folder, sockets, way, lifeline)
     server = Server([Listener(services.router, token)])
-    watch = asyncio.ensure_future(services.apps.end_abandoned())
+    await services.blobs.start()
     try:
-        await services.blobs.start()
         await server.start(LOOPBACK, options.port)
         port = server._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
-        yield Plane(port, token, folder, way, lifeline)
+        watch = asyncio.ensure_future(services.apps.end_abandoned())
+        try:
+            yield Plane(port, token, folder, way, lifeline)
+        finally:
+            watch.cancel()
+            await services.apps.close()
+            await services.containers.close()
+            if options.calls:
+                write_history(services.calls, options.calls)
+            server.close()
+            await server.wait_closed()
     finally:
-        watch.cancel()
-        await services.apps.close()
-        await services.containers.close()
-        server.close()
-        await server.wait_closed()
         await services.blobs.stop()

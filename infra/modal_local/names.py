@@ -1,4 +1,4 @@
-"""Which names objects may have: the rules of Modal's own client, checked again where a name becomes a path."""
+"""Valid names: the rules of Modal's own client, checked again because names become paths here."""
 
 from modal._utils.name_utils import is_valid_environment_name, is_valid_object_name
 
@@ -18,7 +18,7 @@ def check_name(kind: str, name: str) -> str:
 
 
 def check_environment(name: str) -> str:
-    """Return the environment's name. Raises an error for any environment other than the only one there is."""
+    """Return the name of the only environment. Raises an error if `name` is that of another one."""
     if name and not is_valid_environment_name(name, allow_periods=True):
         raise invalid(f"Environment {name!r}: a name has at most 64 letters, digits, dashes and underscores.")
     if name not in ("", ENVIRONMENT):

@@ -1,13 +1,13 @@
-"""What the control plane remembers: apps, their functions, the calls of these and the calls' inputs.
+"""What the control plane remembers: apps, functions, calls and their inputs.
 
-Nothing here answers an RPC or starts a process; what does is given the tables at the end of this file.
+Nothing here answers an RPC or starts a process. The services share the tables at the end of this file.
 """
 
 import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -16,36 +16,36 @@ from modal_proto import api_pb2
 from infra.modal_local.errors import not_found
 
 LOG_CHARACTERS_KEPT = 16_000_000
-CALLS_KEPT = 2000  # finished ones; the outputs of older ones have expired
+CALLS_KEPT = 2000  # finished calls; the outputs of older ones have expired
 
 Result = api_pb2.GenericResult
 FAILED_FOR_GOOD = {Result.GENERIC_STATUS_SUCCESS, Result.GENERIC_STATUS_TERMINATED}
 
 
 def new_id(prefix: str) -> str:
-    """Return an id that looks like Modal's: two letters say what it belongs to."""
+    """Return an id that looks like Modal's: two letters for the kind of object, then random digits."""
     return f"{prefix}-{secrets.token_hex(11)}"
 
 
 class Change:
-    """Wakes everyone who waits for something to change."""
+    """Wakes all tasks that wait for something to change."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
     def notify(self) -> None:
-        """Wake those who wait now."""
+        """Wake the tasks that are waiting now."""
         self._event.set()
         self._event = asyncio.Event()
 
     async def wait(self, seconds: float) -> None:
-        """Wait for the next change, but not longer than `seconds`."""
+        """Wait for the next change, at most `seconds`."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._event.wait(), max(seconds, 0))
 
 
 class Log:
-    """An app's output, the newest part of it, as batches that a client follows by their number."""
+    """The latest output of an app, in numbered batches that clients follow."""
 
     def __init__(self) -> None:
         self.batches: deque[tuple[int, api_pb2.TaskLogsBatch]] = deque()
@@ -68,7 +68,7 @@ class Log:
         self.changed.notify()
 
     def close(self) -> None:
-        """Tell followers that nothing more will come."""
+        """Tell clients that the log is complete."""
         self.done = True
         self.changed.notify()
 
@@ -77,14 +77,25 @@ class Log:
         return [entry for entry in self.batches if entry[0] > number]
 
 
+@dataclass(frozen=True)
+class Deployment:
+    """A version of an app: its entry in the app's history, and its functions' definitions and metadata by id."""
+
+    history: api_pb2.AppDeploymentHistory
+    function_ids: Mapping[str, str]
+    class_ids: Mapping[str, str]
+    definitions: Mapping[str, api_pb2.Function]
+    metadata: Mapping[str, api_pb2.FunctionHandleMetadata]
+
+
 @dataclass(eq=False)
 class App:
-    """An app, running or deployed or stopped."""
+    """An app: running, deployed or stopped."""
 
     description: str
     state: "api_pb2.AppState.ValueType"
     id: str = field(default_factory=lambda: new_id("ap"))
-    name: str = ""  # only when deployed
+    name: str = ""  # only of a deployed app
     created_at: float = field(default_factory=time.time)
     deployed_at: float = 0.0
     stopped_at: float = 0.0
@@ -93,11 +104,19 @@ class App:
     function_ids: dict[str, str] = field(default_factory=dict)
     class_ids: dict[str, str] = field(default_factory=dict)
     log: Log = field(default_factory=Log)
+    deployments: list[Deployment] = field(default_factory=list)  # the oldest first
 
     @property
     def stopped(self) -> bool:
         """Whether the app has ended."""
         return self.state == api_pb2.APP_STATE_STOPPED
+
+    def deployment(self, version: int) -> Deployment:
+        """Return a version of the app. Raises NOT_FOUND."""
+        found = next((one for one in self.deployments if one.history.version == version), None)
+        if found is None:
+            raise not_found(f"The app {self.name!r} has no version {version}: `modal app history {self.name}`.")
+        return found
 
     def lifecycle(self) -> api_pb2.AppLifecycle:
         """Return the app's history in the protocol's terms."""
@@ -112,7 +131,7 @@ class App:
 
 @dataclass(eq=False)
 class Function:
-    """A function, or a class's methods together; `parameters` are those of a parametrized class."""
+    """A function, or all methods of a class; `parameters` are those of a parametrized class."""
 
     app: App
     definition: api_pb2.Function
@@ -122,7 +141,7 @@ class Function:
 
     @property
     def name(self) -> str:
-        """The name that the app's file gives it."""
+        """Its name in the app's file."""
         return self.definition.function_name
 
     @property
@@ -132,13 +151,13 @@ class Function:
 
     @property
     def capacity(self) -> int:
-        """How many inputs one container takes at the same time."""
+        """How many inputs a container may run at the same time."""
         return max(1, self.definition.max_concurrent_inputs, self.definition.batch_max_size)
 
 
 @dataclass(eq=False)
 class Input:
-    """One input of a call; `attempt` counts from zero."""
+    """One input of a call; `attempt` counts from zero. `outcome` is a status of Result, once it has ended."""
 
     call: "Call"
     idx: int
@@ -146,6 +165,10 @@ class Input:
     id: str = field(default_factory=lambda: new_id("in"))
     attempt: int = 0
     finished: bool = False
+    submitted_at: float = field(default_factory=time.time)
+    finished_at: float = 0.0
+    outcome: int = Result.GENERIC_STATUS_UNSPECIFIED
+    container: str = ""  # the id of the one that ran it last
 
 
 @dataclass(eq=False)
@@ -154,17 +177,18 @@ class Call:
 
     function: Function
     invocation: "api_pb2.FunctionCallInvocationType.ValueType"
+    parent: str = ""  # the id of the input whose function made this call
     id: str = field(default_factory=lambda: new_id("fc"))
     created_at: float = field(default_factory=time.time)
     inputs: dict[str, Input] = field(default_factory=dict)
-    outputs: dict[int, api_pb2.FunctionGetOutputsItem] = field(default_factory=dict)  # by the order they came in
+    outputs: dict[int, api_pb2.FunctionGetOutputsItem] = field(default_factory=dict)  # in order of arrival
     chunks: dict[int, api_pb2.DataChunk] = field(default_factory=dict)  # of a generator
     changed: Change = field(default_factory=Change)
     number: int = 0
 
     @property
     def retried_by_client(self) -> bool:
-        """Whether someone waits who tries again himself."""
+        """Whether the client waits for the outputs and retries failed inputs itself."""
         return self.invocation == api_pb2.FUNCTION_CALL_INVOCATION_TYPE_SYNC
 
     @property
@@ -173,14 +197,14 @@ class Call:
         return sum(not one.finished for one in self.inputs.values())
 
     def add_output(self, item: api_pb2.FunctionGetOutputsItem) -> None:
-        """Keep an output for those who ask."""
+        """Keep an output until the client fetches it."""
         self.number += 1
         self.outputs[self.number] = item
         self.changed.notify()
 
 
 def failure(message: str, status: "Result.GenericStatus.ValueType" = Result.GENERIC_STATUS_FAILURE) -> Result:
-    """Return the outcome of an input for which no container could report one."""
+    """Return the outcome of an input that no container could report."""
     return Result(status=status, exception=message)
 
 
@@ -213,7 +237,7 @@ class AppTable:
 
 
 class FunctionTable:
-    """All functions, with those that are bound to a class's parameters or to changed options."""
+    """All functions, including those that are bound to a class's parameters or to other options."""
 
     def __init__(self) -> None:
         self._functions: dict[str, Function] = {}
@@ -238,7 +262,7 @@ class FunctionTable:
         return [function for function in self._functions.values() if function.app is app]
 
     def layout(self, app: App) -> api_pb2.AppLayout:
-        """Return an app's functions and classes, as containers and redeployments need them."""
+        """Return an app's functions and classes in the protocol's terms."""
         objects = [
             api_pb2.Object(object_id=function.id, function_handle_metadata=function.metadata)
             for function in self.of(app)
@@ -251,10 +275,13 @@ class FunctionTable:
 
 
 class CallTable:
-    """The calls that are unfinished, and the newest of those that are finished."""
+    """All unfinished calls and the latest finished ones."""
 
     def __init__(self) -> None:
         self._calls: dict[str, Call] = {}
+
+    def __iter__(self) -> Iterator[Call]:
+        return iter(list(self._calls.values()))
 
     def get(self, call_id: str) -> Call:
         """Return the call with this id. Raises NOT_FOUND."""
@@ -263,7 +290,7 @@ class CallTable:
         return self._calls[call_id]
 
     def add(self, call: Call) -> Call:
-        """Add a new call and return it; forget the oldest finished ones when there are too many."""
+        """Add a new call and return it; if there are too many, forget the oldest finished ones."""
         self._calls[call.id] = call
         if len(self._calls) > 2 * CALLS_KEPT:
             finished = [one.id for one in self._calls.values() if not one.unfinished]
@@ -272,5 +299,5 @@ class CallTable:
         return call
 
     def unfinished_inputs(self) -> list[Input]:
-        """Return the inputs of all calls that have no outcome yet."""
+        """Return all inputs that have no outcome yet."""
         return [one for call in self._calls.values() for one in call.inputs.values() if not one.finished]

@@ -1,4 +1,4 @@
-"""Takes RPCs: checks the token, finds the method that answers, and turns what is unknown into an error at once."""
+"""Receives RPCs: checks the token, finds the method that answers, and refuses unknown RPCs at once."""
 
 import hmac
 import inspect
@@ -15,16 +15,19 @@ from modal_proto.api_grpc import ModalClientBase
 
 from infra.modal_local import WRITTEN_FOR
 from infra.modal_local.container import Container
-from infra.modal_local.errors import refused
+from infra.modal_local.errors import explain, refused
+from infra.modal_local.names import check_environment
 
 Method = Callable[..., Awaitable[Any] | AsyncIterator[Any]]
 
-# What the user asked for, by the first word of the RPC that the client sends for it.
+# What the user asked for, by the beginning of the name of the RPC that the client sends.
 NOT_EMULATED = {
     "Sandbox": "Sandboxes and `modal shell`",
     "AuthToken": "Sandboxes and `modal shell`",
     "TaskCommandRouter": "Sandboxes, `modal shell` and `modal container exec`",
     "ContainerExec": "`modal container exec`",
+    "AppPromote": "Staged deployments",
+    "TaskClusterHello": "Clusters",
     "Tunnel": "Tunnels (`modal.forward`)",
     "SharedVolume": "Network file systems",
     "Proxy": "Proxies",
@@ -38,20 +41,20 @@ NOT_EMULATED = {
 
 @dataclass(frozen=True)
 class Token:
-    """What a client must show with every RPC."""
+    """The token that a client must send with every RPC."""
 
     id: str
     secret: str
 
     def accepts(self, metadata: Mapping[str, Any]) -> bool:
-        """Tell whether the headers carry this token; takes the same time for every wrong one."""
+        """Whether the headers contain this token; a wrong one takes as long to refuse, however wrong it is."""
         shown = [str(metadata.get(f"x-modal-token-{part}", "")).encode() for part in ("id", "secret")]
         wanted = [self.id.encode(), self.secret.encode()]
         return hmac.compare_digest(b"\0".join(shown), b"\0".join(wanted))
 
 
 class Router:
-    """Knows the method that answers an RPC: the one of a service that has the RPC's name.
+    """Finds the method that answers an RPC: a service's method with the RPC's name.
 
     A method takes the request; one that needs to know which container sent it has a second parameter, `caller`.
     """
@@ -60,28 +63,29 @@ class Router:
         self._methods: dict[str, tuple[Method, bool]] = {}
 
     def add(self, *services: object) -> None:
-        """Let these services answer."""
+        """Add services that answer RPCs."""
         for service in services:
             for name, method in inspect.getmembers(service, inspect.ismethod):
                 if name[0].isupper():
                     self._methods[name] = method, "caller" in inspect.signature(method).parameters
 
     def answer(self, name: str, request: Any, caller: Container | None) -> Awaitable[Any] | AsyncIterator[Any]:
-        """Call the method for the RPC `name`. Raises UNIMPLEMENTED, naming what was asked for, if there is none."""
+        """Call the method that answers the RPC `name`. Raises UNIMPLEMENTED if there is none."""
         if name not in self._methods:
             raise GRPCError(Status.UNIMPLEMENTED, unknown(name))
+        check_environment(getattr(request, "environment_name", ""))
         method, takes_caller = self._methods[name]
         return method(request, caller) if takes_caller else method(request)
 
 
 class Listener:
-    """The handlers of one server: of the one that clients reach, who show `token`, or of a container's own."""
+    """The handlers of a server: the public one, whose clients send `token`, or the one of the container `caller`."""
 
     def __init__(self, router: Router, token: Token | None = None, caller: Container | None = None) -> None:
         self._router, self._token, self._caller = router, token, caller
 
     def __mapping__(self) -> dict[str, Handler]:
-        """Return a handler for every RPC that the protocol has, known here or not."""
+        """Return a handler for every RPC of the protocol, known here or not."""
         return ModalClientBase.__mapping__(self)  # type: ignore[arg-type]
 
     def __getattr__(self, name: str) -> Callable[[Stream[Any, Any]], Awaitable[None]]:
@@ -103,7 +107,7 @@ class Listener:
             )
 
     async def _messages(self, name: str, request: Any) -> AsyncIterator[Any]:
-        """Yield what the method for an RPC returns; its errors become sentences for the client."""
+        """Yield what the method for an RPC returns; turn its errors into sentences for the client."""
         try:
             answer = self._router.answer(name, request, self._caller)
             if inspect.isawaitable(answer):
@@ -120,14 +124,8 @@ class Listener:
             raise refused(f"infra.modal_local failed: {error!r}") from error
 
 
-def explain(error: OSError) -> str:
-    """Say in one sentence what the system refused."""
-    names = [str(name) for name in (error.filename, error.filename2) if name]
-    return f"{' → '.join(names) or 'infra.modal_local'}: {error.strerror or error}"
-
-
 def unknown(name: str) -> str:
-    """Say that an RPC is not emulated, and what was."""
+    """Explain that an RPC is not emulated, and if possible what it is for."""
     asked: Iterable[str] = (what for prefix, what in NOT_EMULATED.items() if name.startswith(prefix))
     what = next(iter(asked), None)
     return (

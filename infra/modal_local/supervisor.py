@@ -1,13 +1,13 @@
-"""Run a command, and kill what it started when it ends, when asked to, or when the control plane is gone.
+"""Runs a command, and kills everything it started when it ends, on request, or when the control plane is gone.
 
-Each container and the command of `run` have a supervisor like this one. It starts in a hundredth of a second, sleeps
-until something happens, and ends as its command ended: with the same exit status, or by the same signal.
+Each container has such a supervisor, and so does the command of `run`. Unlike the one in `infra.processes`, it never
+polls and starts quickly. It exits as its command did: with the same exit status, or by the same signal.
 
-A supervisor inherits the reading end of a pipe, its lifeline, whose writing end only the control plane holds: when the
-control plane ends, however it ends, the lifeline becomes readable. On Linux, processes whose parents have ended become
-the supervisor's children, whatever sessions they are in, and the command dies if somebody kills the supervisor.
+A supervisor inherits the reading end of a pipe, its lifeline. Only the control plane has the writing end, so the
+lifeline becomes readable when the control plane ends, however it ends. On Linux, processes whose parents have ended
+become children of the supervisor, whatever sessions they are in, and the command dies if the supervisor is killed.
 
-Runs as `python -I -S supervisor.py LIFELINE PATH SESSION COMMAND…`, so before anything is installed.
+Runs as `python -I -S supervisor.py LIFELINE PATH SESSION COMMAND…`, with the standard library only.
 """
 
 import ctypes
@@ -21,7 +21,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
-INTERRUPT, KILL = signal.SIGUSR1, signal.SIGTERM  # what the control plane sends: Ctrl-C for the command, or the end
+INTERRUPT, KILL = (
+    signal.SIGUSR1,
+    signal.SIGTERM,
+)  # the control plane's signals: interrupt the command, or kill everything
 HANDLED = (signal.SIGCHLD, INTERRUPT, KILL, signal.SIGINT, signal.SIGHUP)
 KILL_SECONDS = 10
 
@@ -29,21 +32,21 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # of Linux: see prctl(2)
 
 
 def supervised(command: Sequence[str], lifeline: int, own_session: bool) -> list[str]:
-    """Return the command line that runs `command` under a supervisor, which must inherit `lifeline`.
+    """Return the command line that runs `command` under a supervisor. It must inherit `lifeline`, a file descriptor.
 
-    Without a session of its own, the command shares the terminal and its Ctrl-C with the control plane.
+    Without its own session, the command shares the terminal and its Ctrl-C with the control plane.
     """
     path = os.pathsep.join(sys.path)
     return [sys.executable, "-I", "-S", __file__, str(lifeline), path, "session" if own_session else "", *command]
 
 
 def end_with_supervisor() -> None:
-    """Let the kernel kill this process when the one that started it ends. Only Linux can do this."""
+    """Let the kernel kill this process when its parent ends. Only Linux can do this."""
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def main() -> NoReturn:
-    """Supervise the command of the command line, and end as it ended."""
+    """Supervise a command and exit as it exited."""
     lifeline, path, own_session, *command = sys.argv[1:]
     os.set_inheritable(int(lifeline), False)
     wake = _wake_on_signals()
@@ -57,7 +60,7 @@ def main() -> NoReturn:
 
 
 def _wake_on_signals() -> int:
-    """Return the reading end of a pipe that gets the number of every signal that arrives."""
+    """Return the reading end of a pipe that receives the number of every signal."""
     wake, signals = os.pipe()
     os.set_blocking(signals, False)
     signal.set_wakeup_fd(signals, warn_on_full_buffer=False)
@@ -87,7 +90,7 @@ def _start(command: "list[str]", own_session: bool) -> int:
 
 
 def _wait(child: int, lifeline: int, wake: int, own_session: bool) -> "int | None":
-    """Wait until something happens; return how the child ended (negative: by a signal) or is about to end, or None."""
+    """Wait for an event; return the child's exit status (negative: a signal) if it has ended or must end, or None."""
     readable, _, _ = select.select([lifeline, wake], [], [])
     received = os.read(wake, 512) if wake in readable else b""
     if lifeline in readable or KILL in received:
@@ -103,10 +106,10 @@ def _wait(child: int, lifeline: int, wake: int, own_session: bool) -> "int | Non
 
 
 def _kill_children(child: int) -> None:
-    """Kill what the command left behind, and the command itself if it still runs."""
+    """Kill what the command left behind, and the command itself if it is still running."""
     give_up = time.monotonic() + KILL_SECONDS
     while _has_children() and time.monotonic() < give_up:
-        import psutil  # only now, and rarely: it would triple the time that a supervisor takes to start
+        import psutil  # only when needed: it would triple the time a supervisor takes to start
 
         from infra.processes import kill_tree
 
@@ -114,7 +117,7 @@ def _kill_children(child: int) -> None:
 
 
 def _has_children() -> bool:
-    """Whether there are children that have not ended; those that have are waited for, so that they disappear."""
+    """Whether children are still running. Those that have ended are reaped."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -125,7 +128,7 @@ def _has_children() -> bool:
 
 def _end_like(status: int) -> NoReturn:
     if status < 0:
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the command has left its own core dump
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the command has already dumped core
         if -status not in (signal.SIGKILL, signal.SIGSTOP):
             signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)

@@ -1,4 +1,4 @@
-"""Temporary folders that a killed control plane leaves behind for a moment only: the next one removes them."""
+"""Temporary folders. Those that a killed control plane leaves behind are removed by the next one."""
 
 import fcntl
 import os
@@ -15,7 +15,7 @@ BEING_MADE_SECONDS = 10
 
 @contextmanager
 def temporary_folder(prefix: str, parent: Path) -> Iterator[Path]:
-    """Yield a new private folder, locked while its process lives; first remove those whose process was killed."""
+    """Yield a new private folder, locked as long as its process runs; first remove those of killed processes."""
     for path in parent.glob(f"{prefix}*"):
         with suppress(OSError):
             _remove_abandoned(path)

@@ -7,10 +7,12 @@ A check tries an answer out; it does not read its source. The student's code get
 (`call`), so no answer can spoil the check for itself or for the next answer.
 """
 
+import ast
 import copy
 import html
 import inspect
 import math
+import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -163,6 +165,7 @@ class Exercises:
     def __init__(self) -> None:
         self.checks: dict[int, Check] = {}
         self.names: dict[int, tuple[str, ...]] = {}
+        self.errors: dict[int, tuple[tuple[object, ...], str]] = {}  # of the answers' cells, with the answers
 
     def exercise(self, number: int, *names: str) -> Callable[[Check], Check]:
         """Decorate the check of exercise `number`, whose answer is in the variables called `names`."""
@@ -179,13 +182,46 @@ class Exercises:
             return Result(number, (), f"This lesson has the exercises {', '.join(map(str, sorted(self.checks)))}.")
         names = self.names[number]
         found = answers or tuple(_notebook().get(name, MISSING) for name in names)
+        error = "" if answers else self._error(number, found)
         if all(answer is MISSING or answer is None or answer is ... for answer in found):
             return Result(number, (), _not_done(names))
         missing = [name for name, answer in zip(names, found, strict=False) if answer is MISSING or answer is None]
         if missing:
             sentence = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} still to be written."
             return Result(number, (must(False, f"there are {' and '.join(names)}", sentence),))
+        if error:
+            sentence = f"The cell with your answer ended with {error}. Correct it, and run the cell again."
+            return Result(number, (must(False, "the cell with your answer runs to its end", sentence),))
         return Result(number, tuple(_until_the_end(self.checks[number], found)))
+
+    def _error(self, number: int, found: tuple[object, ...]) -> str:
+        """Return the error of the cell that defines the answer, if it had one, as long as the answer is the same."""
+        last = _last_cell()
+        if last and {*self.names[number]} & _defined(last.info.raw_cell):
+            error = last.error_before_exec or last.error_in_exec
+            self.errors[number] = (found, f"{type(error).__name__}: {error}".rstrip(" .") if error else "")
+        judged, sentence = self.errors.get(number, ((), ""))
+        same = len(judged) == len(found) and all(map(operator.is_, judged, found))
+        return sentence if same else ""
+
+
+def _last_cell() -> Any:
+    """Return what IPython knows about the cell that ran before this one."""
+    from IPython import get_ipython
+
+    shell = get_ipython()  # type: ignore[no-untyped-call]
+    return shell.last_execution_result if shell else None
+
+
+def _defined(source: str | None) -> set[str]:
+    """Return the names that a cell assigns, or defines as functions or classes; none if it is not Python."""
+    try:
+        tree = ast.parse(source or "")
+    except SyntaxError:
+        return set()
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    assigned = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return assigned | {node.name for node in ast.walk(tree) if isinstance(node, kinds)}
 
 
 def _notebook() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Checks of lesson 2: the student's DAGs, asked when they run, and rehearsed without a database.
+"""Checks of lesson 2: when the student's DAGs would run, and what they do in a rehearsal without a database.
 
 A rehearsal calls the tasks' own functions in the order of the arrows. Airflow resolves the arguments; only the place
 where results are kept is replaced by a dictionary. So a check sees what every task really gets.
@@ -29,19 +29,19 @@ from airflow.sdk.execution_time.context import set_current_context
 from airflow.serialization.encoders import coerce_to_core_timetable
 from airflow.timetables.base import TimeRestriction
 
-from notebooks.checks import AnswerError, Exercises, Finding, expect, must, saw, short
+from notebooks.checks import AnswerError, Exercises, Finding, expect, kind_of, must, saw, short
 
 check = Exercises()
 
 RETURNED = "return_value"  # the key under which Airflow keeps what a task returns
-DAYS = 366  # a year of runs is looked at
+DAYS = 366  # how many daily runs to look at
 
 
 def _is_dag(answer: object) -> Finding:
     return must(
         isinstance(answer, DAG),
         "it is a DAG",
-        f"It is a {type(answer).__name__}. A function decorated with @dag returns the DAG when it is called: `name()`.",
+        f"It is {kind_of(answer)}. A function decorated with @dag returns the DAG when it is called: `name()`.",
     )
 
 
@@ -157,7 +157,7 @@ class Rehearsal:
             lists = [mapped.value if isinstance(mapped.value, Sized) else mapped.value.resolve(context)]
         for value in lists:
             if not isinstance(value, Sized) or isinstance(value, str):
-                raise AnswerError(f"{task.label} is to run once per element, but what it expands over is {value!r}.")
+                raise AnswerError(f"{task.label} should run once per element, but it expands over {value!r}.")
         return list(range(math.prod(len(value) for value in lists)))
 
     def _context(self, instance: Instance) -> dict[str, Any]:
@@ -202,7 +202,7 @@ def _resolve(reference: PlainXComArg, context: Mapping[str, Any]) -> Any:
 
 
 def _without_context(bound: inspect.BoundArguments, context: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments by name, without what Airflow adds for a function that asks for it."""
+    """Return the arguments by name, without the context that Airflow passes to functions that ask for it."""
     flat: dict[str, Any] = {}
     for name, value in bound.arguments.items():
         kind = bound.signature.parameters[name].kind
@@ -216,7 +216,7 @@ def _without_context(bound: inspect.BoundArguments, context: Mapping[str, Any]) 
 
 
 def _finish(returned: Any) -> Any:
-    """Return what a task's function returns in the end, also if it is `async` or a generator."""
+    """Return what a task's function finally returns, even if it is `async` or a generator."""
     if inspect.iscoroutine(returned):
         with ThreadPoolExecutor(1) as pool:  # a notebook's own thread has an event loop already
             return pool.submit(asyncio.run, returned).result()
@@ -254,11 +254,11 @@ def morning(dag: Any) -> Iterator[Finding]:
         )
     yield from _every_day_at_five(dag)
     others = ", ".join(_names(getattr(dag.timetable, "asset_condition", None)))
-    yield expect(not others, "nothing else starts it", f"Events of {others} start it too: the clock is enough.")
+    yield expect(not others, "nothing else starts it", f"Events of {others} start it too; the clock is enough.")
     yield expect(
         not dag.catchup,
         "it does not catch up",
-        "With catchup=True Airflow would at once start a run for each day since start_date.",
+        "With catchup=True, Airflow would immediately start a run for each day since start_date.",
     )
 
 
@@ -480,13 +480,13 @@ def on_new_model(dag: Any) -> Iterator[Finding]:
     yield expect(
         isinstance(dag.timetable, AssetTriggeredTimetable) and not hasattr(dag.timetable, "timetable"),
         "it runs at no other time",
-        f"schedule is a {type(dag.timetable).__name__}: it has a timetable or a partition beside the asset. "
+        f"schedule is {kind_of(dag.timetable)}: it has a timetable or a partition in addition to the asset. "
         "AssetOrTimeSchedule means: at events, and by the clock too.",
     )
     yield expect(
         PRODUCTION not in outlets,
         "it does not start itself",
-        "A task has production-model as an outlet: it would emit the event that starts the DAG, for ever.",
+        "A task has production-model as an outlet: it would emit the event that starts the DAG, again and again.",
     )
 
 

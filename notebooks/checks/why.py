@@ -105,7 +105,7 @@ def _age(path: Path, seconds: int) -> None:
 
 
 def _content(path: Path) -> str:
-    return short(path.read_text()) if path.exists() else "missing"
+    return short(path.read_text(encoding="utf-8")) if path.exists() else "missing"
 
 
 def _last(made: subprocess.CompletedProcess[str]) -> str:

@@ -59,12 +59,15 @@ print(run_python("-m", "shared", "preprocess", preset, f"{hand}/loaded_data", f"
 
 # %% tags=["slow"]
 script, folder = Path(store, "pipeline.sh"), f"{store}/runs/script"
-script.write_text(f"""
+script.write_text(
+    f"""
 step() {{ echo "$1"; "{sys.executable}" -m shared "$@" > /dev/null; }}
 step load_data {preset} "{folder}/load_dat"
 step preprocess {preset} "{folder}/load_data" "{folder}/preprocess"
 echo done
-""")
+""",
+    encoding="utf-8",
+)
 broken = run_script(script, store)
 broken
 
@@ -74,7 +77,7 @@ broken
 # script stop at the first command that fails:
 
 # %% tags=["slow"]
-script.write_text("set -e\n" + script.read_text())
+script.write_text("set -e\n" + script.read_text(encoding="utf-8"), encoding="utf-8")
 stopped = run_script(script, store)
 stopped
 
@@ -83,7 +86,7 @@ stopped
 # already exists, so it starts from the top. Nor does it know which steps could run in parallel.
 
 # %% tags=["slow"]
-script.write_text(script.read_text().replace('load_dat"', 'load_data"'))
+script.write_text(script.read_text(encoding="utf-8").replace('load_dat"', 'load_data"'), encoding="utf-8")
 corrected = run_script(script, store)
 pd.DataFrame([broken, stopped, corrected], index=["with the mistake", "with set -e", "corrected"])
 

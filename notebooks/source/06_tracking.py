@@ -200,7 +200,7 @@ print(said)
 # | you write | it means |
 # |---|---|
 # | `wandb.init(project="name")` | start a run in this project; it returns the run |
-# | `mode="offline"` | keep everything on this machine |
+# | `mode="offline"` | keep everything on this machine; `os.environ["WANDB_MODE"] = "offline"` does the same for all runs |
 # | `tags=["a", "b"]` | labels to filter by |
 # | `config={"key": value}` | what describes the run: choices, and names in other systems |
 # | `run.summary["name"] = 0.5` | a result of the run |
@@ -222,6 +222,8 @@ print(said)
 # <code>my_run.finish()</code>.</details>
 
 # %% tags=["exercise"]
+import os
+
 import wandb
 
 # BEGIN SOLUTION

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -207,10 +208,6 @@ def test_a_crash_keeps_what_was_written_to_a_volume(case: Callable[..., Any]) ->
     assert case("crash_keeps_files", "more.py") == "written"
 
 
-def test_an_unknown_setting_names_its_rpc(case: Callable[..., Any]) -> None:
-    assert "the RPC FunctionUpdateSchedulingParams. It was written for modal 1.6.4" in case("unknown", "more.py")
-
-
 def test_large_values_take_a_bounded_part_of_the_disk(tmp_path: Path) -> None:
     """Eighteen MiB of results fit into eight if they are fetched; if not, a call is refused."""
     local = [*LOCAL, "run", "--blob-mib", "8", "--", "modal", "run", "-q", str(APPS / "more.py"), "--case"]
@@ -226,6 +223,37 @@ def test_logs_are_streamed_and_what_is_not_given_is_said(tmp_path: Path) -> None
     assert re.search(r"not emulated here: image builds, GPUs", result.stderr.splitlines()[0])
     assert "see asks for GPU A10G" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_calls_are_written_at_the_end(tmp_path: Path) -> None:
+    history, temporary = tmp_path / "calls.jsonl", tmp_path / "tmp"
+    temporary.mkdir()
+    command = [*LOCAL, "run", f"--calls={history}", "--", "modal", "run", "-q", str(APPS / "called.py")]
+    result = run(*command, env=here(temporary))
+    assert result.returncode == 0, result.stdout + result.stderr
+    rows = [json.loads(line) for line in history.read_text().splitlines()]
+    assert [(row["function"], row["status"], row["attempts"]) for row in rows] == [
+        ("outer", "success", 1),
+        ("inner", "success", 1),
+        ("inner", "success", 1),
+        ("inner", "failure", 2),
+    ]
+    outer, *inner = rows
+    assert {row["parent"] for row in inner[:2]} == {outer["input"]}
+    assert outer["parent"] is inner[2]["parent"] is None
+    assert len({row["input"] for row in rows}) == 4
+    assert all(row["submitted"] < row["finished"] for row in rows)
+    assert outer["submitted"] < min(row["submitted"] for row in inner[:2])
+    assert max(row["finished"] for row in inner[:2]) < outer["finished"] < inner[2]["submitted"]
+    assert outer["container"] not in {row["container"] for row in inner}
+    limits = [(row["max_containers"], row["inputs_per_container"]) for row in rows]
+    assert limits == [(None, 1), *[(2, 3)] * 3]
+
+
+def test_a_file_for_the_calls_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
+    result = run(*LOCAL, "run", f"--calls={tmp_path}/none/calls.jsonl", "--", "true", env=here(tmp_path))
+    assert result.returncode == 2
+    assert "none/calls.jsonl' cannot be written; name a file in a folder that exists" in result.stderr
 
 
 def here(folder: Path) -> dict[str, str]:
@@ -295,14 +323,155 @@ def test_another_token_is_refused(plane: Variables) -> None:
     assert "Token refused" in " ".join((result.stdout + result.stderr).split())
 
 
-def test_what_is_not_emulated_fails_at_once_and_says_so(plane: Variables) -> None:
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (["shell"], "Sandboxes and `modal shell` are not emulated by infra.modal_local (RPC AuthTokenGet)."),
+        (["nfs", "list"], "Network file systems are not emulated by infra.modal_local"),
+        (["run", "-e", "dev", "warm.py::ready"], "There is no environment 'dev': infra.modal_local has one, 'main'."),
+        (["workspace", "members", "list"], "It was written for modal 1.6.4"),
+    ],
+)
+def test_what_is_not_emulated_fails_at_once_and_says_so(plane: Variables, command: list[str], says: str) -> None:
     begin = time.monotonic()
-    result = run(*MODAL, "environment", "list", env=plane)
-    said = " ".join((result.stdout + result.stderr).split())
+    result = run(*MODAL, *command, env=plane)
     assert result.returncode != 0
-    assert "EnvironmentList" in said
-    assert "1.6.4" in said
-    assert time.monotonic() - begin < 30
+    assert says in said_by(result)
+    assert time.monotonic() - begin < 40
+
+
+def said_by(result: CompletedProcess[str]) -> str:
+    return " ".join((result.stdout + result.stderr).split())
+
+
+def test_what_an_app_asks_for_is_recorded_once_and_the_rest_runs(tmp_path: Path) -> None:
+    result = run(*LOCAL, "run", "--", "modal", "run", "-q", str(APPS / "asks.py"), env=here(tmp_path))
+    resources, *called, bucket, page, method, cluster = result_of(result)
+    assert resources == [
+        "/application/code",
+        "/python/bin:",
+    ]  # the image's working folder, and its PATH after the containers' Python
+    assert called == ["called", "called", resources]
+    assert "bucket mounts are not emulated" in bucket
+    assert "clusters are not emulated" in cluster
+    for refused in (page, method):
+        assert "/not-served/" in refused
+    told = [line.removeprefix("infra.modal_local: ") for line in result.stderr.splitlines()[1:]]
+    version = ".".join(map(str, sys.version_info[:3]))
+    assert sorted(told) == sorted(
+        [
+            "resources asks for GPU H100:8, 1 to 4 CPUs, 512 MiB, a disk of 600000 MiB, cloud aws,"
+            " region us-east or eu-west, memory snapshots: recorded, not given.",
+            "an image of 1 build step built on python:3.13.0-slim-bookworm: recorded, not built;"
+            f" this Python {version} runs it.",
+            "ranked asks for GPU H100:2 or GPU A100, a blocked network: recorded, not given.",
+            "bucket mounts the bucket my-bucket at /bucket, and bucket mounts are not emulated:"
+            " recorded, but it cannot be called.",
+            "page is a web endpoint: recorded, not served.",
+            "Server.page is a web endpoint: recorded, not served.",
+            "cluster needs a cluster of 2 containers, and clusters are not emulated:"
+            " recorded, but it cannot be called.",
+            "ranked has a schedule, which starts only when the app is deployed.",
+        ]
+    )
+
+
+def test_a_detached_app_is_told_that_it_ends(tmp_path: Path) -> None:
+    command = ["modal", "run", "-q", "--detach", str(APPS / "warm.py") + "::ready"]
+    result = run(*LOCAL, "run", "--", *command, env=here(tmp_path))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "The detached app 'warm' ends with this control plane" in result.stderr
+
+
+def test_versions_can_be_called_listed_and_brought_back(plane: Variables) -> None:
+    for number in ("one", "two"):
+        assert run(*MODAL, "deploy", "versions.py", env={**plane, "NUMBER": number}).returncode == 0
+    code = """
+import modal
+def function(version=None): return modal.Function.from_name("versions", "number", version=version)
+def method(version=None): return modal.Cls.from_name("versions", "Model", version=version)().number
+print(*(one.remote() for one in (function(), function(1), function(2), method(), method(1))))
+settings = function().autoscaler.update(min_containers=1, max_containers=3, scaledown_window=20)
+settings = function().autoscaler.update(max_containers=2)
+print(settings.min_containers, settings.max_containers, settings.scaledown_window)
+try:
+    function(9).hydrate()
+except modal.exception.NotFoundError as error:
+    print(error)
+"""
+    called = run(sys.executable, "-c", code, env=plane)
+    assert called.returncode == 0, called.stderr
+    assert called.stdout.splitlines()[:2] == ["two one two two one", "1 2 20"]
+    assert "The app 'versions' has no version 9" in called.stdout
+    assert run(*MODAL, "app", "rollback", "versions", env=plane).returncode == 0
+    assert run(sys.executable, "-c", code, env=plane).stdout.splitlines()[0] == "one one two one one"
+    history = json.loads(run(*MODAL, "app", "history", "versions", "--json", env=plane).stdout)
+    assert [one["version"] for one in history] == ["v3", "v2", "v1"]
+    refused = run(*MODAL, "app", "rollback", "versions", "v9", env=plane)
+    assert "The app 'versions' has no version 9" in said_by(refused)
+    assert run(*MODAL, "app", "stop", "versions", "--yes", env=plane).returncode == 0
+
+
+def test_dicts_queues_and_environments_are_listed(plane: Variables) -> None:
+    for kind, name in (("dict", "listed-dict"), ("queue", "listed-queue")):
+        assert run(*MODAL, kind, "create", name, env=plane).returncode == 0
+        assert name in run(*MODAL, kind, "list", "--json", env=plane).stdout
+    assert "main" in run(*MODAL, "environment", "list", env=plane).stdout
+
+
+@pytest.mark.parametrize("paths", ["auto", "user", "redirect"])
+def test_volumes_keep_links_and_what_is_read_only(tmp_path: Path, paths: str) -> None:
+    """In a folder whose name is longer than a socket's may be, and with a proxy that does not answer."""
+    folder = tmp_path / ("long" * 25)
+    folder.mkdir()
+    dead = dict.fromkeys(("HTTP_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
+    command = [*LOCAL, "run", f"--paths={paths}", "--", "modal", "run", "-q", str(APPS / "volumes.py")]
+    assert result_of(run(*command, env={**here(folder), **dead})) == {
+        "below": ["below"],
+        "shared": {"a": 1},
+        "large": 3_000_000,
+        "refused": ["Read-only file system"],
+        "found": {
+            **{"v1": "folder", "empty": "folder", "inner": "folder"},
+            **{"latest": "v1", "file": "v1/deep/file", "broken": "nowhere"},
+        },
+        "through link": "one",
+    }
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--state FILE", "argument --state: 'FILE' is not a folder: FILE is a file"),
+        ("--state FILE/below", "argument --state: 'FILE/below' is not a folder: FILE is a file"),
+        ("--volume a=FILE", "argument --volume: 'FILE' is not a folder: FILE is a file"),
+        ("--volume ..=FOLDER", "argument --volume: Volume '..': a name has at most 64 characters"),
+        ("--volume a=FOLDER --volume a=OTHER", "argument --volume: each Volume can be in one folder only"),
+        ("--volume FOLDER", "is not NAME=FOLDER"),
+        ("--port 99999", "argument --port: '99999' is not a number from 0 to 65535"),
+        ("--speed nan", "argument --speed: 'nan' is not a number of at least 0.001"),
+        ("--containers 0", "argument --containers: '0' is not a number of at least 1"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_anything_is_written(tmp_path: Path, options: str, says: str) -> None:
+    (tmp_path / "FILE").touch()
+    words = [word.replace("FILE", str(tmp_path / "FILE")) for word in options.split()]
+    result = run(*LOCAL, "serve", *words, env=here(tmp_path))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert says.replace("FILE", str(tmp_path / "FILE")) in result.stderr.splitlines()[-1]
+    assert [path.name for path in tmp_path.iterdir()] == ["FILE"]
+
+
+def test_a_port_that_is_taken_and_a_folder_that_cannot_be_made_are_refused(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = run(*LOCAL, "serve", "--port", str(other.getsockname()[1]), env=here(tmp_path))
+    impossible = run(*LOCAL, "serve", "--state", "/proc/state", env=here(tmp_path))
+    for result in (taken, impossible):
+        assert (result.returncode, result.stdout) == (1, "")
+    assert "address already in use" in taken.stderr.splitlines()[-1]
+    assert impossible.stderr.splitlines()[-1].startswith("infra.modal_local: /proc/state")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_volumes_outlive_it_in_a_named_folder_and_paths_can_be_translated(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def compiled(run_python: RunPython, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    return [dict(document) for document in yaml.safe_load_all(path.read_text())]
+    return [dict(document) for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))]
 
 
 def tasks_of(spec: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -115,7 +115,7 @@ def test_every_task_reserves_its_share_and_starts_from_the_image_with_nothing_to
     assert {executor["container"]["image"] for executor in executors.values()} == {IMAGE}
     for name, executor in executors.items():
         assert set(executor["container"]["resources"]) >= {"resourceCpuLimit", "resourceMemoryLimit"}, name
-    assert "pip install" not in path.read_text()
+    assert "pip install" not in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -8,6 +8,7 @@ import json
 import math
 import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import nbformat
 import numpy as np
 import pytest
 
+from module4.platforms import ROOT
 from notebooks.checks import AnswerError, Exercises, Finding, call, expect, must, to_number, why
 from notebooks.course import quiz
 from notebooks.tools import build, execute
@@ -125,7 +127,9 @@ def test_no_cell_swallows_an_error(lesson: str) -> None:
 
 @pytest.mark.parametrize("path", sorted((build.FOLDER / "checks").glob("*.py")), ids=lambda path: path.stem)
 def test_a_lessons_checks_import_its_own_platform_alone(path: Path) -> None:
-    imported = set(re.findall(r"^\s*(?:from|import) (airflow|kfp|dagster|modal)\b", path.read_text(), re.MULTILINE))
+    imported = set(
+        re.findall(r"^\s*(?:from|import) (airflow|kfp|dagster|modal)\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+    )
     assert imported <= {{"kubeflow": "kfp"}.get(path.stem, path.stem)}
 
 
@@ -157,6 +161,28 @@ def test_a_check_calls_with_fresh_arguments_by_their_names() -> None:
     assert call(lambda first, second: second, **given) == {2}
     with pytest.raises(AnswerError, match=r"For needs=\{'a': \{1\}\}, done=\{2\} it raised SystemExit"):
         call(lambda needs, done: sys.exit(1), **given)
+
+
+def test_a_check_knows_that_the_answers_cell_failed() -> None:
+    """In a separate process, because IPython has one shell per process."""
+    program = """
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.io import capture_output
+
+shell = InteractiveShell.instance()
+answer = "def ready(needs, done):\\n    return {n for n, a in needs.items() if n not in done and a <= done}\\n"
+cells = ["check(2)", answer + "ready(1)", "check(2)", "1 / 0", "check(2)", answer, "check(2)", "1 / 0", "check(2)"]
+shell.run_cell("from notebooks.checks.why import check")
+for cell in cells:
+    with capture_output():
+        result = shell.run_cell(cell).result
+    if result is not None:
+        hints = " ".join(finding.hint for finding in result.findings)
+        print(result.verdict, "TypeError: ready() missing" in hints)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    wrong, right = "not right yet True", "right False"
+    assert done.stdout.splitlines() == ["not done yet False", wrong, wrong, right, right]
 
 
 @pytest.mark.parametrize("number", [1, np.float32(1), np.array(1), Decimal(1), Fraction(1), np.int8(1)])

@@ -203,8 +203,8 @@ class Terminal:
 def _wait(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
     give_up = time.monotonic() + SECONDS
     while not ready():
-        assert process.poll() is None, f"it ended:\n{log.read_text()[-3000:]}"
-        assert time.monotonic() < give_up, f"it is not ready:\n{log.read_text()[-3000:]}"
+        assert process.poll() is None, f"it ended:\n{log.read_text(encoding='utf-8')[-3000:]}"
+        assert time.monotonic() < give_up, f"it is not ready:\n{log.read_text(encoding='utf-8')[-3000:]}"
         time.sleep(0.5)
 
 

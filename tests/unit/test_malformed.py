@@ -1,4 +1,4 @@
-"""Malformed input of every kind, generated: always a sentence of ours, never accepted, and nothing is written.
+"""Malformed configurations, days, data files and command lines, generated: a sentence of ours, and nothing written.
 
 Each strategy makes input that is wrong by construction, so what is accepted is a failure. The examples are the same
 each time.
@@ -30,6 +30,7 @@ from shared.config import parse, preset
 from shared.errors import ConfigError, DataError, PipelineError
 from shared.faults import parse_fault
 from shared.inference import parse_day
+from shared.models import TrialResult, parse_trial, propose_trials
 
 set_hypothesis_home_dir("/dev/null/hypothesis")  # it keeps nothing
 
@@ -87,7 +88,7 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    """Return a copy in which the value at the path is another one."""
+    """Return a copy in which the value at the path is replaced."""
     if not path:
         return new
     result = copy.deepcopy(value)
@@ -198,6 +199,32 @@ def test_a_malformed_fault_is_refused(text: str) -> None:
         preset("tiny", fault=parse_fault(text, "store"))
 
 
+TRIAL = json.loads(propose_trials(preset("tiny"))[0].model_dump_json())
+RESULT = TRIAL | {"log_loss": 0.5, "roc_auc": 0.7}
+
+
+@examples(60)
+@given(st.sampled_from(paths(RESULT)), JUNK, st.sampled_from(["replace", "twice", "unknown", "cut"]))
+def test_a_malformed_result_of_a_trial_is_refused(path: tuple[str, ...], junk: Any, kind: str) -> None:
+    text = json.dumps(RESULT)
+    if kind == "replace":
+        score = path in (("log_loss",), ("roc_auc",)) and type(junk) in (int, float) and 0 <= junk <= 1
+        possible = type(junk) in (int, float) and (
+            path[:1] == ("hyperparameters",) or (path == ("log_loss",) and junk >= 0)
+        )
+        assume(not score and not possible and not (path == ("number",) and type(junk) is int and junk >= -1))
+        assume(not (path == ("hyperparameters",) and junk == {}))
+        text = json.dumps(replaced(RESULT, path, junk))
+    elif kind == "unknown":
+        text = json.dumps(RESULT | {"unknown": junk})
+    elif kind == "twice":
+        text = f'{text[:-1]}, "number": 1}}'
+    else:
+        text = text[: len(text) // 2]
+    with refused(ConfigError):
+        parse_trial(TrialResult, text)
+
+
 # Days -------------------------------------------------------------------------------------------------------------
 
 DAY = "2013-03-12"
@@ -270,12 +297,12 @@ def wrong_sources(draw: st.DrawFn) -> tuple[str, str]:
     rows = list(csv.reader(io.StringIO(SOURCES[name])))
     header, line = rows[0], draw(st.integers(1, 2))
     column = draw(st.sampled_from([header.index(used) for used in READ[name].columns]))
-    kind, nullable, low, _ = READ[name].columns[header[column]]
+    kind, limits, nullable = READ[name].columns[header[column]]
     what = draw(
         st.sampled_from(["value", "value", "value", "column", "header", "extra", "fewer", "quote", "key", "text"])
     )
     if what == "value":
-        values = NO_HOUR if kind == data.HOUR else NO_TEXT if low is None else NO_NUMBER
+        values = NO_HOUR if kind == data.HOUR else NO_TEXT if limits == data.UNBOUNDED else NO_NUMBER
         rows[line][column] = draw(values if nullable else values | st.sampled_from(["", "NA"]))
     elif what == "column":
         rows = [[cell for number, cell in enumerate(row) if number != column] for row in rows]

@@ -171,7 +171,7 @@ def run_until(command: list[str], events: Path, state: str) -> int:
         command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         deadline = time.monotonic() + 60
-        while not (events.exists() and f'"{state}"' in events.read_text()):
+        while not (events.exists() and f'"{state}"' in events.read_text(encoding="utf-8")):
             assert process.poll() is None, "the step ended before it was killed"
             assert time.monotonic() < deadline
             time.sleep(0.001)

@@ -48,7 +48,7 @@ def uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def stored(uri: str, name: str) -> Place:
-    """Return where an artifact's file is: in a bucket, each writing has a folder of its own."""
+    """Return where an artifact's file is: in a bucket, every write gets a separate folder."""
     place = parse_place(uri)
     folder = json.loads((place / "manifest.json").read_bytes()).get("folder", "")
     return place / folder / name

@@ -1,1 +1,1 @@
-"""Apps, the functions that they define, the calls of these, and their schedules."""
+"""Apps, their functions and deployments, calls of these functions, logs and schedules."""

@@ -1,4 +1,4 @@
-"""Apps: how they are created, deployed, listed and stopped."""
+"""Apps: how they are created, listed and stopped."""
 
 import asyncio
 import time
@@ -6,12 +6,13 @@ import time
 from google.protobuf.empty_pb2 import Empty
 from modal_proto import api_pb2
 
+from infra.modal_local import notices
 from infra.modal_local.apps.schedules import Schedules
 from infra.modal_local.containers.lifecycle import Lifecycle
 from infra.modal_local.errors import not_found
 from infra.modal_local.records import App, AppTable, FunctionTable
 
-SILENCE_SECONDS = 90  # a client sends a heartbeat every 15; one that was killed cannot say goodbye
+SILENCE_SECONDS = 90  # clients send a heartbeat every 15 s; a killed client cannot say that it stops
 RUNNING = (api_pb2.APP_STATE_EPHEMERAL, api_pb2.APP_STATE_INITIALIZING)
 
 
@@ -24,7 +25,7 @@ class Apps:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def stop(self, app: App) -> None:
-        """End an app: its schedules, its containers, its log."""
+        """Stop an app: its schedules, its containers, its log."""
         if app.stopped:
             return
         app.state, app.stopped_at = api_pb2.APP_STATE_STOPPED, time.time()
@@ -33,7 +34,7 @@ class Apps:
         app.log.close()
 
     async def end_abandoned(self) -> None:
-        """Stop, forever, running apps whose client has gone without a word."""
+        """Stop running apps whose clients have disappeared; never return."""
         while True:
             await asyncio.sleep(SILENCE_SECONDS / 3)
             for app in self._apps:
@@ -41,7 +42,7 @@ class Apps:
                     await self.stop(app)
 
     async def close(self) -> None:
-        """End all apps."""
+        """Stop all schedules."""
         for app in self._apps:
             self._schedules.stop(app)
         for task in self._tasks:
@@ -57,6 +58,11 @@ class Apps:
 
     async def AppCreate(self, request: api_pb2.AppCreateRequest) -> api_pb2.AppCreateResponse:
         app = self._apps.add(App(request.description, request.app_state))
+        if app.state == api_pb2.APP_STATE_DETACHED:
+            said = (
+                f"The detached app {app.description!r} ends with this control plane; start `serve` to keep it running."
+            )
+            notices.show(said, app.id)
         page = "(local: there is no web page)"
         return api_pb2.AppCreateResponse(app_id=app.id, app_page_url=page, app_logs_url=page)
 
@@ -67,33 +73,6 @@ class Apps:
         app = found[0] if found else App(request.app_name, api_pb2.APP_STATE_DEPLOYED, name=request.app_name)
         self._apps.add(app)
         return api_pb2.AppGetOrCreateResponse(app_id=app.id)
-
-    async def AppPublish(self, request: api_pb2.AppPublishRequest) -> api_pb2.AppPublishResponse:
-        app = self._apps.get(request.app_id)
-        for mine, theirs in ((app.function_ids, request.function_ids), (app.class_ids, request.class_ids)):
-            mine.clear()
-            mine.update(theirs)
-        if request.app_state == api_pb2.APP_STATE_DEPLOYED:
-            await self._deploy(app, request.name)
-        elif request.app_state:
-            app.state = request.app_state
-        return api_pb2.AppPublishResponse(url=f"local:{app.id}", deployed_at=app.deployed_at)
-
-    async def _deploy(self, app: App, name: str) -> None:
-        old = self._containers.of(app)
-        app.state, app.name, app.deployed_at, app.version = (
-            api_pb2.APP_STATE_DEPLOYED,
-            name,
-            time.time(),
-            app.version + 1,
-        )
-        for container in old:  # they finish what they do; new inputs find the new code
-            container.draining = True
-            self._containers.pool(container.function).changed.notify()
-        self._schedules.start(app, [self._functions.get(one) for one in app.function_ids.values()])
-        for function_id in app.function_ids.values():  # those that are kept warm start now
-            self._containers.pool(self._functions.get(function_id))
-        self._containers.pump()
 
     async def AppHeartbeat(self, request: api_pb2.AppHeartbeatRequest) -> Empty:
         self._apps.get(request.app_id).heard_of_at = time.monotonic()

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 from google.protobuf.empty_pb2 import Empty
 from modal_proto import api_pb2
 
+from infra.modal_local.apps.requirements import why_not_callable
 from infra.modal_local.container import Container
 from infra.modal_local.containers.lifecycle import Lifecycle
+from infra.modal_local.errors import refused
 from infra.modal_local.records import Call, CallTable, Function, FunctionTable, Input
 
 STREAM_SECONDS = 50
@@ -17,13 +19,13 @@ INPUTS_OUTSTANDING = 1000
 
 
 def token(**content: str | int) -> str:
-    """Return what the client takes for a signed token; it reads `idx` from it and sends it back."""
+    """Return a token that the client accepts as a signed one: it reads `idx` from it and sends it back."""
     parts = [json.dumps(part).encode() for part in ({"alg": "none", "typ": "JWT"}, content)]
     return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts) + "."
 
 
 def read_token(text: str) -> dict[str, str | int]:
-    """Return what a token of ours holds."""
+    """Return the content of such a token."""
     content: dict[str, str | int] = json.loads(base64.urlsafe_b64decode(text.split(".")[1] + "=="))
     return content
 
@@ -34,14 +36,16 @@ class Calls:
     def __init__(self, functions: FunctionTable, calls: CallTable, containers: Lifecycle) -> None:
         self._functions, self._calls, self._containers = functions, calls, containers
 
-    def _start(self, function: Function, invocation: "api_pb2.FunctionCallInvocationType.ValueType") -> Call:
-        """Begin a call without inputs."""
-        return self._calls.add(Call(function, invocation))
+    def _start(
+        self, function: Function, invocation: "api_pb2.FunctionCallInvocationType.ValueType", parent: str = ""
+    ) -> Call:
+        """Start a call that has no inputs yet."""
+        return self._calls.add(Call(function, invocation, parent))
 
     def _add(
         self, call: Call, items: list[api_pb2.FunctionPutInputsItem]
     ) -> list[api_pb2.FunctionPutInputsResponseItem]:
-        """Give a call inputs, and let them run."""
+        """Add inputs to a call and let them run."""
         inputs = [Input(call, item.idx, item.input) for item in items]
         call.inputs |= {one.id: one for one in inputs}
         self._containers.enqueue(inputs)
@@ -51,14 +55,16 @@ class Calls:
         ]
 
     def call_from_schedule(self, function: Function) -> None:
-        """Call a function without arguments, for nobody who waits."""
+        """Call a function without arguments; nobody waits for its result."""
         call = self._start(function, api_pb2.FUNCTION_CALL_INVOCATION_TYPE_ASYNC)
         empty = api_pb2.FunctionInput(data_format=api_pb2.DATA_FORMAT_PICKLE)
         self._add(call, [api_pb2.FunctionPutInputsItem(idx=0, input=empty)])
 
     async def FunctionMap(self, request: api_pb2.FunctionMapRequest) -> api_pb2.FunctionMapResponse:
         function = self._functions.get(request.function_id)
-        call = self._start(function, request.function_call_invocation_type)
+        if reason := why_not_callable(function.definition):
+            raise refused(f"infra.modal_local: {reason}.")
+        call = self._start(function, request.function_call_invocation_type, request.parent_input_id)
         return api_pb2.FunctionMapResponse(
             function_call_id=call.id,
             function_call_jwt=token(call=call.id),
@@ -107,13 +113,13 @@ class Calls:
     async def _wait(
         self, call: Call, request: api_pb2.FunctionGetOutputsRequest, caller: Container | None
     ) -> list[int]:
-        """Return the numbers of the outputs asked for, as soon as there is one or the time is over."""
+        """Wait for outputs and return their numbers: as soon as there is one, or none after the timeout."""
         deadline = time.monotonic() + request.timeout
         if found := _wanted(call, request):
             return found
         if caller:
             caller.waiting += 1
-            self._containers.pump()  # its place is free for another
+            self._containers.pump()  # another container may run meanwhile
         try:
             while not (found := _wanted(call, request)) and time.monotonic() < deadline:
                 await call.changed.wait(deadline - time.monotonic())

@@ -1,4 +1,4 @@
-"""When a schedule fires: Period and Cron, on a clock that can run faster than the one on the wall."""
+"""When a schedule fires: Period and Cron, on a clock that can run faster than real time."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from modal_proto import api_pb2
 
 SECONDS = {"weeks": 604800, "days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
-DAYS_IN_MONTH, DAYS_IN_YEAR = 30.4375, 365.25  # good enough for a rehearsal
+DAYS_IN_MONTH, DAYS_IN_YEAR = 30.4375, 365.25  # on average
 SEARCHED_MINUTES = 5 * 366 * 24 * 60
 
 NAMES = {
@@ -19,7 +19,7 @@ RANGES = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 7)]  # minute, hour, day, mont
 
 
 class Clock:
-    """Time that passes `speed` times as fast as usual, so that a daily schedule can be watched."""
+    """A clock that runs `speed` times as fast as real time, so that you can watch a daily schedule."""
 
     def __init__(self, speed: float = 1.0) -> None:
         self.speed = speed
@@ -35,7 +35,7 @@ class Clock:
 
 
 def next_run(schedule: api_pb2.Schedule, after: float) -> float:
-    """Return when a schedule fires next, in seconds since the epoch. Raises ValueError for a malformed one."""
+    """Return the next time a schedule fires, in seconds since the epoch. Raises ValueError if it is malformed."""
     if schedule.HasField("period"):
         return after + period_seconds(schedule.period)
     zone: tzinfo = ZoneInfo(schedule.cron.timezone) if schedule.cron.timezone else UTC
@@ -43,7 +43,7 @@ def next_run(schedule: api_pb2.Schedule, after: float) -> float:
 
 
 def period_seconds(period: api_pb2.Schedule.Period) -> float:
-    """Return a period's length."""
+    """Return the length of a period in seconds."""
     seconds = sum(getattr(period, unit) * length for unit, length in SECONDS.items())
     return float(seconds + (period.months * DAYS_IN_MONTH + period.years * DAYS_IN_YEAR) * SECONDS["days"])
 
@@ -58,7 +58,7 @@ class Cron:
         self._text = text
         self._allowed = [_values(field, place) for place, field in enumerate(fields)]
         self._allowed[4] = {day % 7 for day in self._allowed[4]}  # 0 and 7 are Sunday
-        # Cron's oldest rule: when both days are restricted, either may match.
+        # A rule of cron: if both the day of the month and the weekday are restricted, either may match.
         self._either_day = not fields[2].startswith("*") and not fields[4].startswith("*")
 
     def next_after(self, moment: datetime) -> datetime:

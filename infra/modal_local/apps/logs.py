@@ -1,4 +1,4 @@
-"""What functions print, streamed to the clients that follow it."""
+"""What functions print, streamed to clients."""
 
 import time
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ class Logs:
         last = int(request.last_entry_id.partition("-")[0] or 0)
         deadline = time.monotonic() + min(request.timeout, STREAM_SECONDS)
         while True:
-            done = app.log.done  # before looking: what comes after is not lost
+            done = app.log.done  # read first, so that nothing is lost that is logged meanwhile
             for number, batch in app.log.after(last):
                 last = number
                 if _matches(batch, request):

@@ -1,4 +1,4 @@
-"""Calls the functions of deployed apps at the times that their schedules say."""
+"""Calls the functions of deployed apps on schedule."""
 
 import asyncio
 from collections.abc import Iterable
@@ -11,26 +11,26 @@ from infra.modal_local.records import App, Function
 
 
 class Schedules:
-    """A task per scheduled function of every deployed app."""
+    """Runs one task for each scheduled function of a deployed app."""
 
     def __init__(self, calls: Calls, clock: Clock) -> None:
         self._calls, self._clock = calls, clock
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
 
     def start(self, app: App, functions: Iterable[Function]) -> None:
-        """Start the schedules of an app's functions, and end those of an earlier deployment."""
+        """Start the schedules of an app's functions and stop those of an earlier deployment."""
         self.stop(app)
         self._tasks[app.id] = [
             asyncio.ensure_future(self._keep(one)) for one in functions if one.definition.HasField("schedule")
         ]
 
     def stop(self, app: App) -> None:
-        """End an app's schedules."""
+        """Stop an app's schedules."""
         for task in self._tasks.pop(app.id, []):
             task.cancel()
 
     async def _keep(self, function: Function) -> None:
-        """Call a function at every scheduled time until cancelled; times that were slept through count as one."""
+        """Call a function at every scheduled time until cancelled; missed times count as one."""
         moment = self._clock.now()
         try:
             while True:

@@ -1,1 +1,1 @@
-"""The processes in which functions run: what they are given, and when they start and end."""
+"""The processes in which functions run: when they start and stop, and what they are given."""

@@ -1,4 +1,4 @@
-"""How a container process sees files: which paths are its own, and by which of three ways it is given them."""
+"""How a container gets files of its own: three ways, of which the best that works on this machine is chosen."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ WAYS = ("mount", "user", "redirect")  # best first: namespaces as root, namespac
 
 
 async def best_way() -> str:
-    """Return the first way that works here, found out by trying."""
+    """Try the ways in order and return the first that works here."""
     for way in WAYS[:2]:
         if sys.platform == "linux" and (way == "user" or os.geteuid() == 0) and await _works(way):
             return way
@@ -28,7 +28,7 @@ async def _works(way: str) -> bool:
         root.mkdir()
         (root / "probe").write_text("seen")
         (Path(folder) / "new").mkdir()
-        spec = write_spec(Path(folder), way, {"/root": root}, probe=True)
+        spec = write_spec(Path(folder), way, {"/root": root}, read_only=["/root"], probe=True)
         process = await asyncio.create_subprocess_exec(
             *COMMAND, str(spec), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
         )
@@ -37,7 +37,7 @@ async def _works(way: str) -> bool:
 
 
 def write_spec(folder: Path, way: str, grafts: Mapping[str, Path], keep: Iterable[str] = (), **more: Any) -> Path:
-    """Write what `boot.py` needs to know, and return the file; what is in `keep` stays visible below grafts."""
+    """Write the file that tells `boot.py` what to do, and return it; paths in `keep` stay visible below grafts."""
     spec = {
         "paths": way,
         "new_root": str(folder / "new"),
@@ -51,7 +51,7 @@ def write_spec(folder: Path, way: str, grafts: Mapping[str, Path], keep: Iterabl
 
 
 def graft_point(path: PurePosixPath) -> PurePosixPath:
-    """Return what must be ours so that a file can be at `path`: as much of it as the machine does not have itself."""
+    """Return the folder to graft so that a file can be at `path`: the highest that the machine does not have."""
     if path.is_relative_to("/root"):
         return PurePosixPath("/root")
     for folder in reversed(path.parents):

@@ -1,4 +1,4 @@
-"""What a container's process asks for and reports: it takes inputs and returns outputs."""
+"""Hands inputs to containers and takes their outputs."""
 
 import asyncio
 import time
@@ -53,7 +53,7 @@ class Inputs:
         pool = self._containers.pool(caller.function)
         if not caller.ready:
             caller.ready = True
-            self._containers.pump()  # the next one may boot now
+            self._containers.pump()  # the next container may start now
         if inputs := await self._next_inputs(pool, caller, request):
             return api_pb2.FunctionGetInputsResponse(inputs=[self._hand_over(caller, one) for one in inputs])
         caller.draining = True
@@ -62,9 +62,11 @@ class Inputs:
     async def _next_inputs(
         self, pool: Pool, container: Container, request: api_pb2.FunctionGetInputsRequest
     ) -> list[Input]:
-        """Return inputs for a container, or none when it should end."""
-        deadline = time.monotonic() + (pool.function.definition.task_idle_timeout_secs or IDLE_SECONDS)
-        warm = pool.function.definition.autoscaler_settings.min_containers
+        """Wait for inputs for a container; return none if the container should stop."""
+        definition = pool.function.definition
+        settings = definition.autoscaler_settings
+        window = settings.scaledown_window or definition.task_idle_timeout_secs or IDLE_SECONDS
+        deadline, warm = time.monotonic() + window, settings.min_containers
         while not container.draining:
             if pool.queue:
                 return await self._batch(pool, request)
@@ -87,6 +89,7 @@ class Inputs:
 
     def _hand_over(self, container: Container, one: Input) -> api_pb2.FunctionGetInputsItem:
         container.running[one.id] = one
+        one.container = container.id
         limit = container.function.timeout
         asyncio.get_running_loop().call_later(limit, self._time_out, container, one, one.attempt, limit)
         return api_pb2.FunctionGetInputsItem(

@@ -1,9 +1,8 @@
-"""Containers: a process per container, started when inputs wait, ended when none come; bounded in number."""
+"""Starts containers when inputs wait and stops them when no more arrive; their number is limited."""
 
 import asyncio
 import codecs
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterable
@@ -23,12 +22,12 @@ from infra.modal_local.supervisor import supervised
 from infra.processes import kill_tree, signal_name
 
 GRACE_SECONDS = 10
-KILL_SECONDS = 5  # for a supervisor to kill what it started
-START_SECONDS = 60  # at least; the client sends a function's timeout when no other is given
+KILL_SECONDS = 5  # how long a supervisor may take to kill what it started
+START_SECONDS = 60  # at least: if no startup timeout is given, the client sends the function's timeout
 
 
 class Lifecycle:
-    """Starts containers for the inputs that wait, ends them, and takes the outcome of every input.
+    """Starts and stops containers, and takes the outcome of every input.
 
     `router` has the RPCs that a container may send: each container gets a server for itself. `lifeline` is a file
     descriptor that becomes readable when the control plane ends.
@@ -42,7 +41,7 @@ class Lifecycle:
         self._pools: dict[str, Pool] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    # What the rest of the control plane asks for
+    # For the rest of the control plane
 
     @property
     def pools(self) -> list[Pool]:
@@ -54,7 +53,7 @@ class Lifecycle:
         return self._pools.setdefault(function.id, Pool(function))
 
     def enqueue(self, inputs: Iterable[Input]) -> None:
-        """Let inputs run as soon as there are containers for them."""
+        """Queue inputs, and start containers for them if necessary."""
         for one in inputs:
             if one.call.function.app.stopped:
                 self.finish(one, failure("The app has been stopped.", Result.GENERIC_STATUS_TERMINATED))
@@ -65,7 +64,7 @@ class Lifecycle:
         self.pump()
 
     def finish(self, one: Input, result: Result, data_format: int = 0, started: float = 0.0) -> None:
-        """Take the outcome of an input: retry it if nobody else does, or keep the outcome for those who ask."""
+        """Take the outcome of an input: retry it if the client does not, or keep the outcome for the client."""
         if one.finished:
             return
         policy = one.call.function.definition.retry_policy
@@ -74,9 +73,9 @@ class Lifecycle:
             one.attempt += 1
             asyncio.get_running_loop().call_later(backoff(policy, one.attempt), self._retry, one)
             return
-        one.finished = True
+        one.finished, one.finished_at, one.outcome = True, time.time(), result.status
         if not failed:
-            one.body = api_pb2.FunctionInput()  # nobody will retry it
+            one.body = api_pb2.FunctionInput()  # it will not be retried
         one.call.add_output(
             api_pb2.FunctionGetOutputsItem(
                 result=result,
@@ -94,7 +93,7 @@ class Lifecycle:
             self.enqueue([one])
 
     def cancel(self, inputs: Iterable[Input]) -> None:
-        """End inputs that wait or run, with the containers they run in."""
+        """Cancel inputs. Containers that run them are killed."""
         for one in inputs:
             pool = self.pool(one.call.function)
             with suppress(ValueError):
@@ -105,7 +104,7 @@ class Lifecycle:
                     self.sacrifice(container)
 
     def sacrifice(self, container: Container) -> None:
-        """Kill a container because of one input; the others that ran in it run again elsewhere."""
+        """Kill a container because of one input; its other inputs run again in another container."""
         container.draining = True
         others = list(container.running.values())
         container.running.clear()
@@ -113,7 +112,7 @@ class Lifecycle:
         self.enqueue(others)
 
     async def stop(self, functions: Iterable[Function]) -> None:
-        """End the functions' containers: those at work at once, the others after their exit methods."""
+        """Stop the functions' containers: interrupt busy ones, let idle ones run their exit methods."""
         pools = [self._pools[function.id] for function in functions if function.id in self._pools]
         for pool in pools:
             waiting = [*pool.queue, *(one for container in pool.containers for one in container.running.values())]
@@ -123,7 +122,7 @@ class Lifecycle:
         await self.retire([container for pool in pools for container in pool.containers])
 
     async def retire(self, containers: list[Container]) -> None:
-        """Let containers end; kill those that do not."""
+        """Let containers stop; kill those that do not stop in time."""
         for container in containers:
             container.draining = True
             if not container.ready:
@@ -149,15 +148,15 @@ class Lifecycle:
         return [one for pool in self._pools.values() if pool.function.app is app for one in pool.containers]
 
     async def close(self) -> None:
-        """End everything and leave nothing."""
+        """Stop all containers and clean up."""
         await self.stop([pool.function for pool in self._pools.values()])
         for task in self._tasks:
             task.cancel()
 
-    # Starting and ending
+    # Starting and stopping
 
     def pump(self) -> None:
-        """Start as many containers as waiting inputs need and the limits allow."""
+        """Start the containers that waiting inputs need, as far as the limits allow."""
         for pool in self._pools.values():
             while (pool.missing > 0 and pool.has_room) or self._wants_warm(pool):
                 if not self._may_start(pool):
@@ -208,12 +207,11 @@ class Lifecycle:
             self._account_for(pool, container)
             if container.server:
                 container.server.close()
-            shutil.rmtree(container.folder, ignore_errors=True)
-            self._preparation.socket(container).unlink(missing_ok=True)
+            self._preparation.remove(container)
             self.pump()
 
     async def _save(self, container: Container) -> None:
-        """Commit the Volumes of a container that could not do so itself: a crash loses no file that was written."""
+        """Commit the Volumes of a container that crashed, so that the files it wrote are not lost."""
         if container.process and container.process.returncode:
             await self._volumes.commit_all(container.id)
 
@@ -251,9 +249,9 @@ class Lifecycle:
     async def _log(
         self, container: Container, kind: "api_pb2.FileDescriptor.ValueType"
     ) -> tuple[int, "asyncio.Task[None]"]:
-        """Return the writing end of a pipe, and the task that logs what is written there.
+        """Return the writing end of a pipe and the task that logs what is written to it.
 
-        A pipe of asyncio's would make the container last as long as any process that has inherited it.
+        With `subprocess.PIPE`, asyncio would wait for every process that has inherited the pipe, not just for its own.
         """
         reading, writing = os.pipe()
         stream = asyncio.StreamReader()
@@ -277,7 +275,7 @@ class Lifecycle:
             container.kill()
 
     def _account_for(self, pool: Pool, container: Container) -> None:
-        """Say what became of the inputs of a container that has ended, and of those it should have taken."""
+        """Report the crash of a container for the inputs that it ran, and if it never got ready for those that wait."""
         status = container.process.returncode if container.process else None
         name = signal_name(status) if status is not None and status < 0 else None
         how = f"killed by {name}" if name else f"exit status {status}"
@@ -292,7 +290,7 @@ class Lifecycle:
 
 
 def kill_left_behind(container_id: str) -> None:
-    """Kill processes that have inherited a container's variables, wherever they are: nobody supervises them now."""
+    """Kill all processes that have inherited a container's variables, in case its supervisor is gone."""
     left = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
@@ -302,6 +300,6 @@ def kill_left_behind(container_id: str) -> None:
 
 
 def backoff(policy: api_pb2.FunctionRetryPolicy, attempt: int) -> float:
-    """Return how many seconds to wait before attempt number `attempt`, the first retry being 1."""
+    """Return how many seconds to wait before retry number `attempt`, counted from 1."""
     delay = policy.initial_delay_ms * policy.backoff_coefficient ** (attempt - 1)
     return min(delay, policy.max_delay_ms or 60_000) / 1000

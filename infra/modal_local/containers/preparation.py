@@ -1,6 +1,7 @@
-"""What a container's process is given: its files and Volumes, its arguments, its variables."""
+"""Prepares what a container gets: its files and Volumes, its arguments, its environment variables."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,20 +16,21 @@ from infra.modal_local.storage.images import Images
 from infra.modal_local.storage.mounts import Mounts
 from infra.modal_local.storage.secrets import Secrets
 from infra.modal_local.storage.volumes import Volumes
+from infra.processes import without_proxy
 
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "OMP_NUM_THREADS", "SSL_CERT_FILE")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How many containers may work at the same time, and which of our variables they inherit."""
+    """How many containers may run at the same time, and which environment variables they inherit."""
 
     containers: int
     inherited: tuple[str, ...] = ()
 
 
 class Preparation:
-    """Prepares a container's folder, below `folder`, and the variables of its process.
+    """Prepares a container's folder, inside `folder`, and its environment variables.
 
     `way` is one of WAYS, `python` the interpreter of all containers.
     """
@@ -51,13 +53,24 @@ class Preparation:
         self._volumes, self._secrets = volumes, secrets
 
     def socket(self, container: Container) -> Path:
-        """Return where the control plane listens to a container."""
+        """Return the socket on which the control plane listens to a container."""
         return self._sockets / container.id
 
+    def _short_tmp(self, container: Container) -> Path:
+        """Return a link to the container's temporary folder, short enough for the sockets that libraries put there."""
+        return self._sockets / f"{container.id}.tmp"
+
+    def remove(self, container: Container) -> None:
+        """Remove the files of a container that has ended."""
+        shutil.rmtree(container.folder, ignore_errors=True)
+        for path in (self.socket(container), self._short_tmp(container)):
+            path.unlink(missing_ok=True)
+
     async def prepare(self, container: Container) -> Path:
-        """Fill the container's folder and return the file that tells `boot.py` about it."""
+        """Fill the container's folder and return the file that tells `boot.py` what to do."""
         for name in ("new", "fs/root", "tmp"):
             (container.folder / name).mkdir(parents=True)
+        self._short_tmp(container).symlink_to(container.folder / "tmp")
         root, definition = container.folder / "fs", container.function.definition
         points = {PurePosixPath("/root")}
         for mount_id in definition.mount_ids:
@@ -69,15 +82,29 @@ class Preparation:
             path = PurePosixPath("/root", mount.mount_path)
             points.add(path)
             await self._volumes.mount(container.id, mount, root / path.relative_to("/"))
+        workdir = PurePosixPath(self._images.workdir(definition.image_id) or "/root")
+        if not Path(workdir).exists():  # otherwise the machine's folder is used
+            points.add(graft_point(workdir))
+        if any(workdir.is_relative_to(point) for point in points):
+            (root / workdir.relative_to("/")).mkdir(parents=True, exist_ok=True)
         (container.folder / "arguments").write_bytes(self._arguments(container).SerializeToString())
-        # An outer point before an inner one; the inner one's files are already in its folder.
+        # A graft below another one is not needed: its files are in the outer one's folder already.
         grafts = {
             str(point): root / point.relative_to("/")
             for point in sorted(points)
             if not any(point != other and point.is_relative_to(other) for other in points)
         }
-        keep = [str(self._python.parent.parent)]
-        return write_spec(container.folder, self._way, grafts, keep, python=str(self._python))
+        return write_spec(
+            container.folder,
+            self._way,
+            grafts,
+            keep=[str(self._python.parent.parent), str(self._sockets)],
+            python=str(self._python),
+            workdir=str(workdir),
+            read_only=[
+                str(PurePosixPath("/root", mount.mount_path)) for mount in definition.volume_mounts if mount.read_only
+            ],
+        )
 
     def _arguments(self, container: Container) -> api_pb2.ContainerArguments:
         function = container.function
@@ -98,7 +125,7 @@ class Preparation:
         )
 
     def environment(self, container: Container) -> dict[str, str]:
-        """Return the variables of the container's process."""
+        """Return the container's environment variables."""
         definition = container.function.definition
         names = (*PASSED_ON, *self._limits.inherited)
         variables = {name: os.environ[name] for name in names if name in os.environ}
@@ -108,8 +135,8 @@ class Preparation:
         return {
             **variables,
             "PATH": os.pathsep.join(filter(None, [str(self._python.parent), variables.get("PATH", "")])),
-            "TMPDIR": str(container.folder / "tmp"),
-            "NO_PROXY": "127.0.0.1",
+            "TMPDIR": str(self._short_tmp(container)),
+            **without_proxy(variables),
             "MODAL_SERVER_URL": f"unix://{self.socket(container)}",
             "MODAL_CONTAINER_ARGUMENTS_PATH": str(container.folder / "arguments"),
             "MODAL_CONFIG_PATH": str(container.folder / "none.toml"),
@@ -123,7 +150,7 @@ class Preparation:
 
 
 def inherited(names: Iterable[str], environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """Return those variables that are set; warn about the others."""
+    """Return the names of variables that are set; warn about the others."""
     for name in names:
         if name not in environment:
             print(f"infra.modal_local: {name} is not set here, so containers do not get it.", file=sys.stderr)

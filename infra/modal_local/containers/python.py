@@ -1,8 +1,8 @@
-"""The Python of containers: this one with its packages, in a virtual environment without `.pth` files.
+"""The containers' Python: this interpreter and its packages in a virtual environment without `.pth` files.
 
-An editable install is a `.pth` file. It would make this checkout importable in containers, and a missing
-`add_local_python_source` would pass unnoticed here and fail in the cloud. In an environment, unlike behind options of
-the interpreter, the processes that a library starts (joblib's workers, say) see what the container sees.
+An editable install is a `.pth` file. It would make this checkout importable in containers, so that a forgotten
+`add_local_python_source` would go unnoticed here and fail in the cloud. Options of the interpreter (`-I -S`) would have
+the same effect, but the Python processes that libraries start inherit them and fail to import anything.
 """
 
 import sys
@@ -16,7 +16,7 @@ LEFT_OUT = ("__editable__", "sitecustomize.py", "usercustomize.py")
 def make_python(folder: Path, redirect: bool) -> Path:
     """Make the environment in `folder`, which must not exist, and return its interpreter.
 
-    With `redirect`, its processes translate the paths that are given to Python (see `redirect.py`).
+    With `redirect`, its processes translate paths (see `redirect.py`).
     """
     python = folder / "bin" / "python"
     python.parent.mkdir(parents=True)

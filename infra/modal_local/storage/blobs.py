@@ -1,4 +1,4 @@
-"""Large values: clients and containers upload and download them over HTTP; the disk that they take is bounded."""
+"""Large values, which clients and containers upload and download over HTTP; their disk space is limited."""
 
 import asyncio
 import hashlib
@@ -16,13 +16,14 @@ from infra.modal_local.records import CallTable, new_id
 
 LARGEST_BODY = 2**32
 ADDRESSES_KEPT = 10_000
+NOT_SERVED = "not-served"
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A part of a file that anyone who knows its address may download."""
+    """Part of a file, which anyone who knows its address may download."""
 
     path: Path
     begin: int
@@ -30,14 +31,14 @@ class Offer:
 
 
 class Blobs:
-    """Answers the RPCs about blobs; serves and takes them, keeping at most `most` bytes."""
+    """Answers the RPCs about blobs and transfers them; keeps at most `most` bytes."""
 
     def __init__(self, folder: Path, most: int, calls: CallTable) -> None:
         self._folder, self._most, self._calls = folder, most, calls
         folder.mkdir(parents=True)
         self._offers: OrderedDict[str, Offer] = OrderedDict()
         self._uploads: OrderedDict[str, Path] = OrderedDict()
-        self._awaited: set[str] = set()  # uploaded, but nobody has fetched them yet
+        self._awaited: set[str] = set()  # uploaded, but not yet fetched
         self._runner: web.AppRunner | None = None
         self._address = ""
 
@@ -45,6 +46,7 @@ class Blobs:
         """Listen on a free port of the loopback interface; every address has a secret part."""
         application = web.Application(client_max_size=LARGEST_BODY)
         application.add_routes([web.get("/{key}", self._get), web.put("/{key}", self._put)])
+        application.add_routes([web.route("*", f"/{NOT_SERVED}/{{name}}{{path:.*}}", _refuse)])
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -57,8 +59,12 @@ class Blobs:
             await self._runner.cleanup()
 
     def offer(self, path: Path, begin: int = 0, end: int | None = None) -> str:
-        """Return an address at which a part of a file can be downloaded."""
+        """Return the address for downloading part of a file."""
         return self._publish(self._offers, Offer(path, begin, end))
+
+    def not_served(self, name: str) -> str:
+        """Return an address for a web endpoint that is not served; requests to it get an error that says so."""
+        return f"{self._address}/{NOT_SERVED}/{name}"
 
     def _publish(self, addresses: "OrderedDict[str, T]", what: T) -> str:
         key = secrets.token_urlsafe(24)
@@ -88,7 +94,7 @@ class Blobs:
         return web.Response(headers={"ETag": f'"{digest.hexdigest()}"'})
 
     def take(self, blob_id: str) -> bytes:
-        """Return a blob's bytes and forget it."""
+        """Return a blob's bytes and remove it."""
         path = self._folder / Path(blob_id).name
         content = path.read_bytes()
         path.unlink()
@@ -96,7 +102,7 @@ class Blobs:
         return content
 
     def _prune(self) -> None:
-        """Remove the oldest blobs that have been fetched, until the others fit."""
+        """Remove the oldest fetched blobs until the rest fits."""
         sizes = {path: path.stat() for path in self._folder.iterdir()}
         total = sum(one.st_size for one in sizes.values())
         needed = self._awaited | {one.body.args_blob_id for one in self._calls.unfinished_inputs()}
@@ -121,6 +127,11 @@ class Blobs:
         if not path.is_file():
             raise not_found(f"There is no blob {request.blob_id}; it may have been removed to make room for others.")
         return api_pb2.BlobGetResponse(download_url=self.offer(path))
+
+
+async def _refuse(request: web.Request) -> web.Response:
+    text = f"infra.modal_local does not serve web endpoints: {request.match_info['name']}\n"
+    return web.Response(status=501, text=text)
 
 
 def _read(offer: Offer) -> bytes:

@@ -1,11 +1,12 @@
-"""Dicts: kept in memory, they end with the control plane."""
+"""Dicts, kept in memory for as long as the control plane runs."""
 
 from collections.abc import AsyncIterator
 
 from google.protobuf.empty_pb2 import Empty
 from modal_proto import api_pb2
 
-from infra.modal_local.storage.named import NamedObjects
+from infra.modal_local.names import ENVIRONMENT
+from infra.modal_local.storage.named import Named, NamedObjects
 
 
 class Dicts:
@@ -17,7 +18,21 @@ class Dicts:
     async def DictGetOrCreate(self, request: api_pb2.DictGetOrCreateRequest) -> api_pb2.DictGetOrCreateResponse:
         value = {entry.key: entry.value for entry in request.data}
         found = self._dicts.get_or_create(request.deployment_name, request.object_creation_type, value)
-        return api_pb2.DictGetOrCreateResponse(dict_id=found.id, metadata=api_pb2.DictMetadata(name=found.name))
+        return api_pb2.DictGetOrCreateResponse(dict_id=found.id, metadata=_metadata(found))
+
+    async def DictGetById(self, request: api_pb2.DictGetByIdRequest) -> api_pb2.DictGetByIdResponse:
+        return api_pb2.DictGetByIdResponse(
+            dict_id=request.dict_id, metadata=_metadata(self._dicts.get(request.dict_id))
+        )
+
+    async def DictList(self, request: api_pb2.DictListRequest) -> api_pb2.DictListResponse:
+        dicts = [
+            api_pb2.DictListResponse.DictInfo(
+                name=one.name, created_at=one.created_at, dict_id=one.id, metadata=_metadata(one)
+            )
+            for one in self._dicts.page(request.pagination)
+        ]
+        return api_pb2.DictListResponse(dicts=dicts, environment_name=ENVIRONMENT)
 
     async def DictHeartbeat(self, request: api_pb2.DictHeartbeatRequest) -> Empty:
         return Empty()
@@ -54,3 +69,7 @@ class Dicts:
     async def DictContents(self, request: api_pb2.DictContentsRequest) -> AsyncIterator[api_pb2.DictEntry]:
         for key, value in list(self._dicts.get(request.dict_id).value.items()):
             yield api_pb2.DictEntry(key=key if request.keys else b"", value=value if request.values else b"")
+
+
+def _metadata(found: Named[dict[bytes, bytes]]) -> api_pb2.DictMetadata:
+    return api_pb2.DictMetadata(name=found.name, creation_info=found.creation)

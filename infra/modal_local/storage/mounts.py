@@ -1,4 +1,4 @@
-"""What clients upload: files, known by their content, and mounts, which are lists of such files."""
+"""Uploaded files, stored by the hash of their content, and mounts, which are lists of such files."""
 
 import hashlib
 from collections.abc import Iterable
@@ -41,7 +41,7 @@ class Mounts:
         return self._contents / Path(sha256).name
 
     async def MountGetOrCreate(self, request: api_pb2.MountGetOrCreateRequest) -> api_pb2.MountGetOrCreateResponse:
-        # A named mount is Modal's own client or Python: the interpreter that serves here has both.
+        # A named mount holds Modal's client or a Python, and the containers' Python has both.
         mount_id = new_id("mo")
         self._mounts[mount_id] = list(request.files)
         return api_pb2.MountGetOrCreateResponse(
@@ -53,14 +53,14 @@ class Mounts:
         return self._mounts.get(mount_id, [])
 
     def place(self, file: api_pb2.MountFile, place: Path) -> None:
-        """Write an uploaded file to `place`; a copy, so that nobody changes the original."""
+        """Copy an uploaded file to `place`."""
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(self._content(file.sha256_hex).read_bytes())
         if file.mode:
             place.chmod(file.mode & 0o777 | 0o600)
 
     def release(self, files: Iterable[api_pb2.MountFile]) -> None:
-        """Forget files that have been placed, except those that a mount needs."""
+        """Remove uploaded files that have been copied, except those that a mount needs."""
         needed = {file.sha256_hex for mount in self._mounts.values() for file in mount}
         for file in files:
             if file.sha256_hex not in needed:

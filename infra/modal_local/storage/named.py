@@ -1,4 +1,4 @@
-"""Objects that are kept in memory and found by name or id: Dicts, Queues and Secrets."""
+"""Objects in memory that are found by name or id: Dicts, Queues and Secrets."""
 
 import time
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(eq=False)
 class Named(Generic[T]):
-    """A value with the name and the id that clients know it by; the name is empty while only its maker knows it."""
+    """A value with its name and id; an anonymous object has an empty name."""
 
     name: str
     id: str
@@ -29,7 +29,7 @@ class Named(Generic[T]):
 
 
 class NamedObjects(Generic[T]):
-    """The objects of one kind ("Dict", …), whose ids begin with `prefix`."""
+    """All objects of one kind ("Dict", …), whose ids begin with `prefix`."""
 
     def __init__(self, kind: str, prefix: str) -> None:
         self._kind, self._prefix = kind, prefix
@@ -42,7 +42,7 @@ class NamedObjects(Generic[T]):
         return self._objects[object_id]
 
     def get_or_create(self, name: str, creation: int, value: T) -> Named[T]:
-        """Return the object of this name, or a new one with `value` if `creation` asks for it.
+        """Return the object with this name, or a new one with `value` if `creation` asks for it.
 
         Raises NOT_FOUND, ALREADY_EXISTS or INVALID_ARGUMENT.
         """
@@ -60,11 +60,11 @@ class NamedObjects(Generic[T]):
         return found
 
     def page(self, pagination: api_pb2.ListPagination) -> list[Named[T]]:
-        """Return the objects that have a name, the newest first: those before a moment, or all of them."""
+        """Return a page of the named objects, the newest first."""
         before, most = pagination.created_before or float("inf"), pagination.max_objects or None
         named = [one for one in self._objects.values() if one.name and one.created_at < before]
         return sorted(named, key=lambda one: one.created_at, reverse=True)[:most]
 
     def delete(self, object_id: str) -> None:
-        """Forget an object."""
+        """Remove an object."""
         self._objects.pop(object_id, None)

@@ -1,13 +1,15 @@
-"""Queues: kept in memory, they end with the control plane."""
+"""Queues, kept in memory for as long as the control plane runs."""
 
+import sys
 import time
 from dataclasses import dataclass, field
 
 from google.protobuf.empty_pb2 import Empty
 from modal_proto import api_pb2
 
+from infra.modal_local.names import ENVIRONMENT
 from infra.modal_local.records import Change
-from infra.modal_local.storage.named import NamedObjects
+from infra.modal_local.storage.named import Named, NamedObjects
 
 
 @dataclass
@@ -26,7 +28,26 @@ class Queues:
 
     async def QueueGetOrCreate(self, request: api_pb2.QueueGetOrCreateRequest) -> api_pb2.QueueGetOrCreateResponse:
         found = self._queues.get_or_create(request.deployment_name, request.object_creation_type, Lines())
-        return api_pb2.QueueGetOrCreateResponse(queue_id=found.id, metadata=api_pb2.QueueMetadata(name=found.name))
+        return api_pb2.QueueGetOrCreateResponse(queue_id=found.id, metadata=_metadata(found))
+
+    async def QueueGetById(self, request: api_pb2.QueueGetByIdRequest) -> api_pb2.QueueGetByIdResponse:
+        found = self._queues.get(request.queue_id)
+        return api_pb2.QueueGetByIdResponse(queue_id=found.id, metadata=_metadata(found))
+
+    async def QueueList(self, request: api_pb2.QueueListRequest) -> api_pb2.QueueListResponse:
+        most = request.total_size_limit or sys.maxsize
+        queues = [
+            api_pb2.QueueListResponse.QueueInfo(
+                name=one.name,
+                created_at=one.created_at,
+                num_partitions=len(one.value.partitions),
+                total_size=min(most, sum(map(len, one.value.partitions.values()))),
+                queue_id=one.id,
+                metadata=_metadata(one),
+            )
+            for one in self._queues.page(request.pagination)
+        ]
+        return api_pb2.QueueListResponse(queues=queues, environment_name=ENVIRONMENT)
 
     async def QueueHeartbeat(self, request: api_pb2.QueueHeartbeatRequest) -> Empty:
         return Empty()
@@ -68,3 +89,7 @@ class Queues:
         partitions = self._queues.get(request.queue_id).value.partitions
         lines = list(partitions.values()) if request.total else [partitions.get(request.partition_key, [])]
         return api_pb2.QueueLenResponse(len=sum(len(line) for line in lines))
+
+
+def _metadata(found: Named[Lines]) -> api_pb2.QueueMetadata:
+    return api_pb2.QueueMetadata(name=found.name, creation_info=found.creation)

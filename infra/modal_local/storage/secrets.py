@@ -1,4 +1,4 @@
-"""Secrets: kept in memory, they end with the control plane."""
+"""Secrets, kept in memory for as long as the control plane runs."""
 
 from google.protobuf.empty_pb2 import Empty
 from modal_proto import api_pb2

@@ -1,4 +1,4 @@
-"""A container's view of a Volume: a copy that is brought together with the committed files on commit and reload."""
+"""A container's view of a Volume: a copy that is synchronized with the committed files on commit and reload."""
 
 import asyncio
 import os
@@ -14,14 +14,14 @@ from modal_proto import api_pb2
 from infra.modal_local.errors import invalid, refused
 from infra.modal_local.records import new_id
 
-# A file's size and time of change, a link's target; a folder has none.
+# A file's size and modification time, or a link's target; a folder has no stamp.
 Stamp = tuple[int, int] | str
 Contents = dict[str, Stamp | None]
 
 
 @dataclass(eq=False)
 class Volume:
-    """A Volume's committed files. A bound one is a folder of the user's, which is never removed."""
+    """The committed files of a Volume. If it is bound, they are in a folder of the user's, which is never removed."""
 
     name: str
     folder: Path
@@ -31,7 +31,7 @@ class Volume:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def metadata(self) -> api_pb2.VolumeMetadata:
-        """Return what clients are told."""
+        """Return the Volume's metadata for clients."""
         return api_pb2.VolumeMetadata(version=api_pb2.VOLUME_FS_VERSION_V1, name=self.name)
 
     def path(self, name: str, follow: bool = True) -> Path:
@@ -40,7 +40,7 @@ class Volume:
         Raises an error for a name that leaves the Volume, through `..` or a link.
         """
         if "\0" in name:
-            raise invalid(f"{name!r}: a path has no zero characters.")
+            raise invalid(f"{name!r}: a path must not contain null characters.")
         root = self.folder.resolve()
         given = Path(os.path.normpath(root / name.lstrip("/")))
         path = given.resolve() if follow or given == root else given.parent.resolve() / given.name
@@ -50,21 +50,24 @@ class Volume:
 
 
 class Snapshot:
-    """One container's view of a Volume; `seen` is what it was when both were last brought together."""
+    """One container's view of a Volume, or of a folder in it.
 
-    def __init__(self, volume: Volume, folder: Path, read_only: bool = False) -> None:
-        self.volume, self.folder, self.read_only = volume, folder, read_only
+    `seen` is its content when it was last synchronized.
+    """
+
+    def __init__(self, volume: Volume, folder: Path, read_only: bool = False, sub_path: str = "") -> None:
+        self.volume, self.folder, self.read_only, self._sub_path = volume, folder, read_only, sub_path
         self.seen: Contents = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     async def reload(self) -> None:
-        """See what others committed; what changed here and is not committed stays."""
+        """Fetch what others have committed; uncommitted changes stay."""
         async with self.volume.lock:
             self._check()
             await asyncio.to_thread(self._reload)
 
     async def commit(self) -> None:
-        """Let others see what changed here; the last to commit a file wins. Raises an error for a read-only mount."""
+        """Publish the changes; the last to commit a file wins. Raises an error if the mount is read-only."""
         if self.read_only:
             raise refused(f"Volume {self.volume.name!r} is mounted read-only, so it cannot be committed.")
         async with self.volume.lock:
@@ -75,16 +78,21 @@ class Snapshot:
         if self.volume.deleted:
             raise refused(f"Volume {self.volume.name!r} has been deleted.")
 
+    def _committed(self) -> Path:
+        path = self.volume.path(self._sub_path)
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
     def _commit(self) -> None:
-        now = contents(self.folder)
+        committed, now = self._committed(), contents(self.folder)
         changed = {name: stamp for name, stamp in now.items() if name not in self.seen or self.seen[name] != stamp}
-        remove(self.volume.folder, [name for name in self.seen if name not in now])
-        copy(self.folder, self.volume.folder, changed)
+        remove(committed, [name for name in self.seen if name not in now])
+        copy(self.folder, committed, changed)
         self.seen = now
         self._reload()
 
     def _reload(self) -> None:
-        committed, local = contents(self.volume.folder), contents(self.folder)
+        committed, local = contents(self._committed()), contents(self.folder)
         untouched = {name for name in {*committed, *self.seen} if local.get(name, ()) == self.seen.get(name, ())}
         newer = {
             name: stamp
@@ -93,21 +101,21 @@ class Snapshot:
         }
         gone = [name for name in self.seen if name in untouched and name not in committed]
         remove(self.folder, gone)
-        copy(self.volume.folder, self.folder, newer)
+        copy(self._committed(), self.folder, newer)
         self.seen = {name: stamp for name, stamp in self.seen.items() if name not in gone} | newer
 
 
 def contents(folder: Path) -> Contents:
-    """Return the files, links and folders below a folder, each folder before what it holds."""
+    """Return the files, links and folders below a folder, each folder before its content."""
     found: Contents = {}
     for path in sorted(folder.rglob("*")):
-        with suppress(FileNotFoundError):  # it may go while we look
+        with suppress(FileNotFoundError):  # it may be removed meanwhile
             found |= {path.relative_to(folder).as_posix(): stamp for stamp in _stamps(path)}
     return found
 
 
 def _stamps(path: Path) -> Iterable[Stamp | None]:
-    """Yield a path's stamp, or nothing for what is neither file nor link nor folder (a socket, a pipe)."""
+    """Yield a path's stamp; nothing if it is a socket or a pipe."""
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode):
         yield os.readlink(path)
@@ -118,7 +126,7 @@ def _stamps(path: Path) -> Iterable[Stamp | None]:
 
 
 def copy(source: Path, target: Path, names: Mapping[str, Stamp | None]) -> None:
-    """Copy files with their times, links as links; readers of `target` see the old file or the new one."""
+    """Copy files with their times, and links as links. Readers of `target` see the old file or the new one."""
     for name, stamp in names.items():
         place = target / name
         is_folder = place.is_dir() and not place.is_symlink()
@@ -131,13 +139,13 @@ def copy(source: Path, target: Path, names: Mapping[str, Stamp | None]) -> None:
             shutil.rmtree(place)
         place.parent.mkdir(parents=True, exist_ok=True)
         partial = place.with_name(f".{new_id('copy')}")
-        with suppress(FileNotFoundError):  # it may go while we copy
+        with suppress(FileNotFoundError):  # it may be removed meanwhile
             shutil.copy2(source / name, partial, follow_symlinks=False)
             partial.replace(place)
 
 
 def remove(folder: Path, names: Iterable[str]) -> None:
-    """Remove files and links, and folders that are then empty, the deepest first."""
+    """Remove files, links and empty folders, the deepest first."""
     for name in sorted(names, reverse=True):
         path = folder / name
         if path.is_dir() and not path.is_symlink():

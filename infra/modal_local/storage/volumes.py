@@ -1,4 +1,4 @@
-"""Volumes: a folder of committed files each, mounted in containers as snapshots."""
+"""Volumes: each is a folder of committed files, of which containers mount snapshots."""
 
 import asyncio
 import shutil
@@ -21,15 +21,16 @@ BLOCK = 8 * 2**20  # the client downloads files in blocks of this size
 
 
 class Volumes:
-    """Answers the RPCs about Volumes and keeps the snapshots that containers have of them.
+    """Answers the RPCs about Volumes and keeps the containers' snapshots of them.
 
-    Volumes are kept below `folder`; `bound` says which of them are other folders, the user's own.
+    Volumes are kept in `folder`, except those in `bound`, which are folders of the user's.
     """
 
     def __init__(self, folder: Path, bound: Mapping[str, Path], mounts: Mounts, blobs: Blobs) -> None:
         self._folder, self._mounts, self._blobs = folder, mounts, blobs
         self._volumes: dict[str, Volume] = {}
         self._snapshots: dict[str, dict[str, Snapshot]] = {}  # by container, then by Volume
+        folder.mkdir(parents=True, exist_ok=True)
         kept = {path.name: path for path in folder.glob("*") if path.is_dir()}
         for name, place in kept.items() | bound.items():
             self._add(name, place, bound=name in bound)
@@ -49,18 +50,18 @@ class Volumes:
             raise not_found(f"There is no Volume {volume_id}.")
         return self._volumes[volume_id]
 
-    # What containers have of Volumes
+    # Containers' snapshots
 
     async def mount(self, container_id: str, mount: api_pb2.VolumeMount, folder: Path) -> None:
-        """Fill `folder` with a container's snapshot of a Volume."""
-        snapshot = Snapshot(self.get(mount.volume_id), folder, mount.read_only)
+        """Mount a Volume: fill `folder` with a snapshot for the container."""
+        snapshot = Snapshot(self.get(mount.volume_id), folder, mount.read_only, mount.sub_path)
         self._snapshots.setdefault(container_id, {})[mount.volume_id] = snapshot
         await snapshot.reload()
 
     async def commit_all(self, container_id: str) -> None:
-        """Commit what a container wrote that cannot do so any more: a crash loses no file that was written."""
+        """Commit all Volumes of a container that crashed, so that the files it wrote are not lost."""
         for snapshot in self._snapshots.get(container_id, {}).values():
-            with suppress(Exception):  # deleted or read-only: there is nothing to commit
+            with suppress(Exception):  # deleted or read-only
                 await snapshot.commit()
 
     def unmount(self, container_id: str) -> None:
@@ -83,7 +84,7 @@ class Volumes:
         await self._snapshot(request.volume_id, caller, "reload()").reload()
         return Empty()
 
-    # Volumes as a whole
+    # Volumes
 
     async def VolumeGetOrCreate(self, request: api_pb2.VolumeGetOrCreateRequest) -> api_pb2.VolumeGetOrCreateResponse:
         if request.version == api_pb2.VOLUME_FS_VERSION_V2:
@@ -133,7 +134,7 @@ class Volumes:
                 await asyncio.to_thread(shutil.rmtree, volume.folder)
         return Empty()
 
-    # Their files
+    # Files
 
     async def VolumeListFiles(
         self, request: api_pb2.VolumeListFilesRequest
@@ -224,7 +225,7 @@ def _copy_tree(source: Path, target: Path) -> None:
 
 
 def _remove_tree(path: Path, keep: bool) -> None:
-    """Remove a folder, or all that is in it."""
+    """Remove a folder, or just its content."""
     if not keep:
         shutil.rmtree(path)
         return

@@ -92,7 +92,7 @@ def environment() -> list[str | None]:
 
 @app.function(volumes={"/store": volume})
 def write(name: str, text: str, commit: bool) -> int:
-    Path("/store", name).write_text(text)
+    Path("/store", name).write_text(text, encoding="utf-8")
     if commit:
         volume.commit()
     return os.getpid()
@@ -103,7 +103,7 @@ def read(name: str, reload: bool) -> str | None:
     if reload:
         volume.reload()
     path = Path("/store", name)
-    return path.read_text() if path.exists() else None
+    return path.read_text(encoding="utf-8") if path.exists() else None
 
 
 @app.function(volumes={"/store": volume}, gpu="A10G")
@@ -162,7 +162,7 @@ def spawned() -> dict[str, object]:
 
 
 def parallel() -> list[object]:
-    return list(nap.map([0.5, 0.5]))
+    return list(nap.map([2, 2]))
 
 
 def errors() -> dict[str, str]:
