@@ -35,6 +35,7 @@ def main() -> None:
         paths=arguments.paths,
         speed=arguments.speed,
         blob_mib=arguments.blob_mib,
+        calls=arguments.calls,
     )
     commands = {"serve": serve, "bench": measure}
     try:
@@ -80,6 +81,7 @@ def _add_options(command: argparse.ArgumentParser) -> None:
         default=default.blob_mib,
         help="disk space for large inputs and outputs, in MiB (%(default)s)",
     )
+    add("--calls", type=_new_file, metavar="FILE", help="where to write, at the end, a line of JSON for each call")
     add("--speed", type=_number(float, 0.001), default=1.0, help="how fast the schedules' clock runs (%(default)s)")
 
 
@@ -115,6 +117,13 @@ def _volume(text: str) -> tuple[str, Path]:
         return check_name("Volume", name), _folder(folder)
     except GRPCError as error:
         raise argparse.ArgumentTypeError(str(error.message)) from None
+
+
+def _new_file(text: str) -> Path:
+    path = Path(text).absolute()
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be written; name a file in a folder that exists")
+    return path
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from infra.modal_local.apps.cron import Clock
 from infra.modal_local.apps.deployments import Deployments
 from infra.modal_local.apps.environments import Environments
 from infra.modal_local.apps.functions import Functions
+from infra.modal_local.apps.history import write_history
 from infra.modal_local.apps.logs import Logs
 from infra.modal_local.apps.schedules import Schedules
 from infra.modal_local.containers.filesystem import best_way
@@ -44,7 +45,10 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the command line. `state` is a folder for all Volumes, `volumes` has folders for single ones."""
+    """The options of the command line. `state` is a folder for all Volumes, `volumes` has folders for single ones.
+
+    `calls` is the file that gets a line of JSON per call at the end.
+    """
 
     state: Path | None = None
     volumes: Mapping[str, Path] = field(default_factory=dict)
@@ -54,6 +58,7 @@ class Options:
     paths: str = "auto"
     speed: float = 1.0
     blob_mib: int = 1024
+    calls: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,7 @@ class Services:
 
     def __init__(self, options: Options, folder: Path, sockets: Path, way: str, lifeline: int) -> None:
         apps, functions, calls = AppTable(), FunctionTable(), CallTable()
+        self.calls = calls
         self.router = Router()
         self.blobs = Blobs(folder / "blobs", options.blob_mib << 20, calls)
         mounts, images, secrets = Mounts(folder / "contents", self.blobs), Images(), Secrets()
@@ -158,6 +164,8 @@ async def _listening(options: Options, folder: Path, sockets: Path, lifeline: in
             watch.cancel()
             await services.apps.close()
             await services.containers.close()
+            if options.calls:
+                write_history(services.calls, options.calls)
             server.close()
             await server.wait_closed()
     finally:

@@ -157,7 +157,7 @@ class Function:
 
 @dataclass(eq=False)
 class Input:
-    """One input of a call; `attempt` counts from zero."""
+    """One input of a call; `attempt` counts from zero. `outcome` is a status of Result, once it has ended."""
 
     call: "Call"
     idx: int
@@ -165,6 +165,10 @@ class Input:
     id: str = field(default_factory=lambda: new_id("in"))
     attempt: int = 0
     finished: bool = False
+    submitted_at: float = field(default_factory=time.time)
+    finished_at: float = 0.0
+    outcome: int = Result.GENERIC_STATUS_UNSPECIFIED
+    container: str = ""  # the id of the one that ran it last
 
 
 @dataclass(eq=False)
@@ -173,6 +177,7 @@ class Call:
 
     function: Function
     invocation: "api_pb2.FunctionCallInvocationType.ValueType"
+    parent: str = ""  # the id of the input whose function made this call
     id: str = field(default_factory=lambda: new_id("fc"))
     created_at: float = field(default_factory=time.time)
     inputs: dict[str, Input] = field(default_factory=dict)
@@ -274,6 +279,9 @@ class CallTable:
 
     def __init__(self) -> None:
         self._calls: dict[str, Call] = {}
+
+    def __iter__(self) -> Iterator[Call]:
+        return iter(list(self._calls.values()))
 
     def get(self, call_id: str) -> Call:
         """Return the call with this id. Raises NOT_FOUND."""

@@ -199,7 +199,7 @@ class Exercises:
         last = _last_cell()
         if last and {*self.names[number]} & _defined(last.info.raw_cell):
             error = last.error_before_exec or last.error_in_exec
-            self.errors[number] = (found, f"{type(error).__name__}: {error}" if error else "")
+            self.errors[number] = (found, f"{type(error).__name__}: {error}".rstrip(" .") if error else "")
         judged, sentence = self.errors.get(number, ((), ""))
         same = len(judged) == len(found) and all(map(operator.is_, judged, found))
         return sentence if same else ""

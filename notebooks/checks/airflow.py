@@ -486,7 +486,7 @@ def on_new_model(dag: Any) -> Iterator[Finding]:
     yield expect(
         PRODUCTION not in outlets,
         "it does not start itself",
-        "A task has production-model as an outlet: it would emit the event that starts the DAG, for ever.",
+        "A task has production-model as an outlet: it would emit the event that starts the DAG, again and again.",
     )
 
 

@@ -1,102 +1,248 @@
 """Checks of lesson 5: what Modal knows of the student's functions, and a real run of the student's app."""
 
+import ast
+import inspect
 import re
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import modal
+from croniter import croniter
+from modal._resources import convert_fn_config_to_resources_config
 
-from module4.platforms import ROOT
-from notebooks.checks import Exercises, Finding, expect, kind_of, must
+from notebooks.checks import Exercises, Finding, expect, must, short
+from notebooks.checks.modal_run import LIMIT_SECONDS, run_app
 
 check = Exercises()
 
+FIRST_DAY = datetime(2024, 1, 1)
+DAYS = 4 * 365 + 1  # every day of the calendar occurs in them, also 29 February
+FIVE = (5, 0)
+PLACES = {"EWR": "Newark", "JFK": "Kennedy", "LGA": "LaGuardia"}
 
-def _is_function(answer: object) -> Finding:
-    return must(
-        isinstance(answer, modal.Function),
-        "it is a Modal function",
-        f"It is {kind_of(answer)}. Write @my_app.function(...) above the function, with parentheses.",
+
+def _is_function(answer: Any) -> Iterator[Finding]:
+    hint = f"It is {short(answer)}. Write @my_app.function(...) above the function, with parentheses."
+    if isinstance(answer, str | int | float | tuple | list | dict):
+        hint = f"It is {short(answer)}. Is that what a call returned? Keep the function: do not call it in this cell."
+    elif type(answer).__name__ == "LocalEntrypoint":
+        hint = "It is a local entrypoint, which runs on your machine. Write @my_app.function(...) above the function."
+    yield must(isinstance(answer, modal.Function), "it is a Modal function", hint)
+    yield must(
+        getattr(answer, "_raw_f_", None),
+        "it is written here, under @my_app.function(...)",
+        "It is a Modal function from elsewhere: a method, or one that was looked up by its name. Write a function and "
+        "put @my_app.function(...) above it.",
     )
+
+
+def _signature(answer: Any) -> inspect.Signature:
+    return inspect.signature(answer._raw_f_)
 
 
 @check.exercise(1, "forecast")
 def forecast(answer: Any) -> Iterator[Finding]:
-    """Processors, time and retries."""
-    yield _is_function(answer)
-    info = answer.info()
-    yield expect(info.cpu == 2, "it gets 2 processors", f"It asks for cpu={info.cpu}; say cpu= in the decorator.")
+    """Processors, time and retries, as Modal would send them."""
+    yield from _is_function(answer)
     yield expect(
-        info.timeout == 300,
-        "it is stopped after five minutes",
-        f"The timeout is {info.timeout} seconds, and five minutes are 300.",
+        _takes_a_day(_signature(answer)),
+        "it takes a day",
+        f"Its parameters are {_signature(answer)}. It must be possible to call forecast(day), with one argument.",
+    )
+    info = answer.info()
+    yield expect(
+        _processors(info.cpu) == 2000,
+        "it gets 2 processors",
+        f"It asks for cpu={info.cpu!r}. Say cpu= in the decorator, as a number (a pair is the request and the limit).",
+    )
+    yield must(
+        info.timeout is not _default_timeout(),
+        "its decorator says when a call is stopped",
+        "The decorator has no timeout=. Today Modal then stops a call after 300 seconds; write down what your function "
+        "needs." + _about_startup(info),
+    )
+    yield expect(
+        _is_whole(info.timeout) and info.timeout == 300,
+        "a call is stopped after five minutes",
+        f"The timeout is {info.timeout!r}. It counts seconds, and five minutes are 300 of them, a whole number.",
     )
     yield expect(
         info.max_retries == 3,
-        "it is tried three times more",
-        f"max_retries is {info.max_retries}. Give the decorator retries=, a number or modal.Retries(...).",
+        "a failed call is retried up to three times",
+        f"The retries are {info.max_retries!r}, and the first attempt is not one of them. Give the decorator retries=, "
+        "a number or modal.Retries(...).",
     )
+
+
+def _about_startup(info: Any) -> str:
+    given = info.startup_timeout is not None and info.startup_timeout is not info.timeout
+    return " startup_timeout= is for the container's start, not for the call." if given else ""
+
+
+def _takes_a_day(signature: inspect.Signature) -> bool:
+    for arguments in ((("2013-03-12",), {}), ((), {"day": "2013-03-12"})):
+        try:
+            signature.bind(*arguments[0], **arguments[1])
+        except TypeError:
+            continue
+        return True
+    return False
+
+
+def _processors(cpu: Any) -> int:
+    """Return how many thousandths of a processor Modal requests for `cpu=`; 0 if it ignores or refuses the value."""
+    try:
+        return int(convert_fn_config_to_resources_config(cpu=cpu, memory=None, gpu=None).milli_cpu)
+    except Exception:
+        return 0
+
+
+def _default_timeout() -> Any:
+    """Return the very object that Modal uses if there is no timeout; 300 that was typed in is another object."""
+    return modal.App().function(serialized=True)(_nothing).info().timeout
+
+
+def _nothing() -> None:
+    """Do nothing."""
+
+
+def _is_whole(value: Any) -> bool:
+    """Tell whether Modal can send the value: a float, even 300.0, ends the deployment with an error."""
+    return hasattr(value, "__index__")
 
 
 @check.exercise(2, "nightly")
 def nightly(answer: Any) -> Iterator[Finding]:
-    """A schedule and a volume."""
-    yield _is_function(answer)
+    """A schedule, by the times that it gives, and a volume."""
+    yield from _is_function(answer)
     info = answer.info()
     yield must(
         info.schedule,
         "Modal calls it automatically",
         "It has no schedule. Give the decorator schedule=modal.Cron(...).",
     )
-    yield expect(
-        re.match(r"Cron\('0?0 0?5 \* \* \*', [\w/]+\)", str(info.schedule)),  # in any time zone
-        "every day at 05:00",
-        f"The schedule is {info.schedule}. modal.Cron takes minute hour day month weekday; a modal.Period counts from "
-        "the deployment on, so it has no time of day.",
+    found = re.fullmatch(r"Cron\((?P<text>['\"].*['\"]), (?P<zone>.*)\)", str(info.schedule), re.DOTALL)
+    yield must(
+        found,
+        "the schedule has a time of day",
+        f"The schedule is {info.schedule}. A modal.Period counts from the deployment, so it has no time of day. "
+        "modal.Cron has one.",
     )
-    volumes = {path: volume.name for path, volume in info.volumes.items()}
+    assert found
+    text, zone = ast.literal_eval(found["text"]), found["zone"]
+    yield expect(_exists(zone), "its time zone exists", f"There is no time zone {zone!r}; Europe/Zurich is one.")
+    problem = _not_daily_at_five(text)
     yield expect(
-        volumes == {"/forecasts": "forecasts"},
-        "the container sees the Volume at /forecasts",
-        f"It sees {volumes or 'none'}: what it writes elsewhere is gone when it ends. volumes= takes "
+        not problem,
+        "every day at 05:00",
+        f"{text!r} {problem} The five fields of modal.Cron: minute hour day month weekday.",
+    )
+    mounted = {str(path): volume for path, volume in info.volumes.items()}
+    disk = mounted.get("/forecasts")
+    finds = ", ".join(f"{volume.name!r} at {path}" for path, volume in mounted.items()) or "no Volume"
+    yield must(
+        disk is not None and disk.name == "forecasts",
+        "the container finds the Volume forecasts at /forecasts",
+        f"It finds {finds}: what it writes anywhere else is gone when it ends. volumes= takes a dictionary, "
         "{path: modal.Volume.from_name(...)}.",
     )
+    yield expect(
+        not (disk and disk.read_only),
+        "it may write there",
+        "The Volume is mounted for reading only. Mount it as it is.",
+    )
+
+
+def _exists(zone: str) -> bool:
+    try:
+        return bool(ZoneInfo(zone or "UTC"))
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _not_daily_at_five(text: str) -> str:
+    """Return what is wrong with a cron expression that must give 05:00 of every day, or nothing."""
+    if len(text.split()) != 5:
+        return "does not have five fields."
+    try:
+        times = croniter(text, FIRST_DAY - timedelta(minutes=1), ret_type=datetime)
+        for number in range(DAYS):
+            moment, right = times.get_next(), FIRST_DAY + timedelta(days=number, hours=FIVE[0], minutes=FIVE[1])
+            if moment != right:
+                return f"means {moment:%A %d %B at %H:%M} where {right:%A %d %B at %H:%M} is right."
+    except (ValueError, KeyError) as error:
+        return f"is not a cron expression: {error}."
+    return ""
 
 
 @check.exercise(3, "my_file")
 def at_once(answer: Any) -> Iterator[Finding]:
-    """Run the app on this machine and look at when the calls were under way."""
-    yield must(isinstance(answer, str), "it is the text of a file", "Put the whole app into a string.")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "scores.py")
-        path.write_text(answer, encoding="utf-8")
-        command = [sys.executable, "-m", "infra.modal_local", "run", "--containers=3", "--", "modal", "run", str(path)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
-    said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", done.stdout + done.stderr)  # without colours
+    """Run the app on this machine, and ask the control plane about the calls."""
     yield must(
-        done.returncode == 0,
+        isinstance(answer, str) and "\n" in answer.strip(),
+        "it is the text of a file",
+        f"It is {short(answer)}. Put the whole app into a string, as in one_after_the_other.",
+    )
+    yield must(not (error := _syntax_error(answer)), "it is Python", error)
+    text, right = _elsewhere(answer)
+    run = run_app(text)
+    yield must(
+        run.status == 0,
         "modal run runs it",
-        f"It ended with status {done.returncode}: {' '.join(said.strip().splitlines()[-1:])}",
+        f"It took longer than {LIMIT_SECONDS:.0f} seconds and was stopped. Does it wait for something, or never end?"
+        if run.status is None
+        else f"It ended with status {run.status}: {run.error}",
     )
-    spans = [(float(begin), float(end)) for begin, end in re.findall(r"span (\d+\.\d+) (\d+\.\d+)", said)]
     yield must(
-        len(spans) == 3,
-        "three calls ran in containers",
-        f"{len(spans)} calls of score ran. Leave its print as it is, call it once per airport, and ask for all "
-        "results: .map() begins when its results are asked for.",
+        len(run.leaves) >= 3,
+        "the three calls ran in containers",
+        f"{len(run.leaves)} calls ran in containers. Call score once per airport: .local() is a plain Python call on "
+        "the same machine, and .map() begins only when its results are asked for.",
+    )
+    together = run.together
+    yield must(
+        len(together) >= 3,
+        "all three were under way at the same time",
+        f"At most {len(together)} of them were under way at the same time: .remote() waits for its result, and so does "
+        ".get(). .map() takes the whole list.",
     )
     yield expect(
-        re.search(r"\bsum 9\b", said),
+        all(call.room >= sum(other.function == call.function for other in together) for call in together),
+        "each may have its own container",
+        f"max_containers= allows only {min(call.room for call in together):.0f}, so one call waits for another.",
+    )
+    yield expect(
+        all(call.capacity == 1 for call in together),
+        "no container takes more than one",
+        f"One container takes {max(call.capacity for call in together)} of them, and they share its processors. Each "
+        "call must have its own container.",
+    )
+    yield expect(
+        _says(run.printed, right),
         "the sum is right",
-        "main should print `sum` and the sum of what the calls returned.",
+        f"With the airports {', '.join(PLACES.values())} it must print {right}, the sum of what the calls return. It "
+        f"printed {short(run.told)}.",
     )
-    most = max(sum(begin <= moment < end for begin, end in spans) for moment, _ in spans)
-    yield expect(
-        most > 1,
-        f"{most} calls were under way at once" if most > 1 else "calls are under way at once",
-        "They ran one after the other: .remote() waits for its result. .map() takes the whole list.",
-    )
+
+
+def _syntax_error(text: str) -> str:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError) as error:
+        return f"Python cannot read it. {type(error).__name__}: {error}."
+    return ""
+
+
+def _elsewhere(text: str) -> tuple[str, int]:
+    """Return the app with other airports, and the sum of their scores: a sum that was written down is not right."""
+    right = 0
+    for name, place in PLACES.items():
+        text, found = re.subn(rf"\b{name}\b", place, text)
+        right += len(place if found else name)
+    return text, right
+
+
+def _says(printed: str, number: int) -> bool:
+    return bool(re.search(rf"(?<![\w.-]){number}(?:\.0)?(?![\w-]|\.\d)", printed))

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +29,7 @@ def run_python(*words: str, store: str = "", **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, *words],
         cwd=ROOT,
-        env=_plain(os.environ) | environment,
+        env=plain_environment(os.environ) | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -70,14 +71,25 @@ def read_rules() -> dict[str, list[str]]:
 def run_on_local_modal(command: list[str], *options: str, **environment: str) -> list[str]:
     """Run a command against the control plane on this machine and return the lines that it printed."""
     words = [sys.executable, *CONTROL_PLANE, *options, "--", *command]
-    variables = _plain(os.environ) | environment
+    variables = plain_environment(os.environ) | environment
     done = subprocess.run(words, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     return (done.stdout + done.stderr).splitlines()
 
 
+def deploy_and_call(app: Path, caller: Path, *options: str) -> list[str]:
+    """Deploy an app on the control plane on this machine, run a program that calls it, and return the lines printed."""
+    script = '"$0" -m modal deploy "$1" && "$0" "$2"'
+    return run_on_local_modal(["sh", "-c", script, sys.executable, str(app), str(caller)], *options)
+
+
+def print_lines(lines: Iterable[str], *beginnings: str) -> None:
+    """Print the lines that begin with one of `beginnings`."""
+    print(*[line for line in lines if line.startswith(beginnings)], sep="\n")
+
+
 def run_modal_without_account(store: Path, *words: str) -> list[str]:
     """Run `modal` as on a machine where nobody has a token, and return the lines that it printed."""
-    variables = {name: value for name, value in _plain(os.environ).items() if not name.startswith("MODAL_")}
+    variables = {name: value for name, value in plain_environment(os.environ).items() if not name.startswith("MODAL_")}
     variables["MODAL_CONFIG_PATH"] = str(store / "no-account.toml")
     done = subprocess.run(
         [sys.executable, "-m", "modal", *words], env=variables, capture_output=True, text=True, check=False
@@ -85,7 +97,7 @@ def run_modal_without_account(store: Path, *words: str) -> list[str]:
     return (done.stdout + done.stderr).splitlines()
 
 
-def _plain(variables: "os._Environ[str]") -> dict[str, str]:
+def plain_environment(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the variables without what asks for colors: a notebook asks for them, and a page shows only the words."""
     kept = {name: value for name, value in variables.items() if name not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
     return kept | {"NO_COLOR": "1", "TERM": "dumb"}

@@ -270,10 +270,10 @@ pd.Series(found, name="what the pipeline returned").to_frame()
 # %% [markdown]
 # ## Exercise 1: a component that brings what it needs
 #
-# Write a component `late_share(late: int, flights: int)` that returns a `float`: late divided by flights, rounded *up* to
-# two digits (`math.ceil(100 * late / flights) / 100`). It must run in a container, which contains nothing but its own text.
-# Call it in a pipeline named `punctuality` with the parameters `late` and `flights`, retry it up to three times if it fails,
-# and never reuse a cached result.
+# Write a component `late_share(late: int, flights: int)` that returns one `float`: late divided by flights, rounded *up* to
+# two digits (`math.ceil(100 * late / flights) / 100`). It must run in a container, which contains nothing but its own text
+# and Python's standard library. Call it once in a pipeline named `punctuality` with the parameters `late` and `flights`,
+# retry it up to three times if it fails, and never reuse a cached result.
 #
 # <details><summary>Hint</summary>The component uses <code>math</code>. Where must the import be, if only the function's text
 # travels?</details>
@@ -309,7 +309,7 @@ def punctuality(late: int, flights: int) -> float:
 # %% tags=["check"]
 from notebooks.checks.kubeflow import check
 
-check(1, punctuality)
+check(1)
 
 # %% [markdown]
 # ## Exercise 2: a loop whose results come together
@@ -356,15 +356,15 @@ def fan_out() -> float:
 # END SOLUTION
 
 # %% tags=["check"]
-check(2, fan_out)
+check(2)
 
 # %% [markdown]
 # ## Exercise 3: a typed artifact
 #
 # `late_flights` writes a table. Write a component `fit` that reads it as an artifact of type `dsl.Dataset`, named `table`,
-# and writes one of type `dsl.Model`, named `model`: any text, into a file at `model.path`. The model's metadata has `rows`,
-# the number of lines in the table, not counting the header. Call both in a pipeline, so that `fit` reads what `late_flights`
-# wrote. `train` in [the lab's components](../module4/lab2_kubeflow/components.py) has such inputs and outputs.
+# and writes one of type `dsl.Model`, named `model`: any text that is not empty, into a file at `model.path`. The model's
+# metadata has `rows`, the number of lines in the table, not counting the header. Call both once in a pipeline, so that `fit`
+# reads what `late_flights` wrote. `train` in [the lab's components](../module4/lab2_kubeflow/components.py) has such inputs and outputs.
 #
 # <details><summary>Hint</summary>Inputs are annotated with <code>dsl.Input[…]</code>, outputs with <code>dsl.Output[…]</code>.
 # Inside, an artifact has a <code>path</code> and a dictionary <code>metadata</code>.</details>
@@ -402,7 +402,7 @@ def learning() -> None:
 # END SOLUTION
 
 # %% tags=["check"]
-check(3, learning)
+check(3)
 
 # %% [markdown]
 # ## To remember

@@ -29,7 +29,7 @@ import pandas as pd
 
 from module4.lab4_modal import training
 from notebooks.course.environment import open_store
-from notebooks.course.shell import run_modal_without_account, run_on_local_modal
+from notebooks.course.shell import deploy_and_call, print_lines, run_modal_without_account, run_on_local_modal
 from shared import config
 
 store = open_store("modal", store)
@@ -48,7 +48,7 @@ show_function(training, "train")
 
 # %% [markdown]
 # One call of `train` asks for four processors, may take half an hour (1800 seconds), and is retried if it fails. Inside,
-# there is the same step as in the lessons before, and `synced_volume`, which you will meet below.
+# there is the same step as in the lessons before. `synced_volume` is explained below.
 #
 # Modal knows what each function asked for. Its own `info()` says so:
 
@@ -188,7 +188,7 @@ def every_morning():
 # a plain Python call in the same container.
 #
 # The program below does not contain these functions. It looks them up by the app's name. `.spawn()` starts a call without
-# waiting for it, and `.get()` collects the result later.
+# waiting for it, and `.get()` collects the result later. `deploy_and_call` deploys the app and then runs this program.
 
 # %% tags=["slow"]
 caller = Path(store, "caller.py")
@@ -210,9 +210,8 @@ print("called by the clock:", look.remote("morning"))
 """,
     encoding="utf-8",
 )
-deploy_and_call = f"modal deploy {morning.name} && python {caller.name}"
-lines = run_on_local_modal(["sh", "-c", f"cd '{store}' && {deploy_and_call}"], "--speed=28800", "--containers=4")
-print(*[line for line in lines if line.startswith(("spawned", "another", "called"))], sep="\n")
+lines = deploy_and_call(morning, caller, "--speed=28800", "--containers=4")
+print_lines(lines, "spawned", "another", "called")
 
 # %% [markdown]
 # Read the lines from top to bottom.
@@ -220,7 +219,7 @@ print(*[line for line in lines if line.startswith(("spawned", "another", "called
 # - The call got an id, so that any program can ask for its result, even tomorrow.
 # - The second line does not show the file that was written. Every container has its own view of the Volume: others see what it
 #   wrote only after `commit()`, and only after their own `reload()`. (In the cloud, Modal also commits every few seconds and
-#   when a container ends.)
+#   when a container ends.) In the lab, `synced_volume` reloads before a step and commits after it.
 # - The third line shows both files. The second call ran in the same container as the first one, and its `commit()` published
 #   everything that the container had written.
 # - The last line lists what the clock's calls wrote. The control plane's clock ran 28,800 times too fast, so that a day took
@@ -262,7 +261,7 @@ def main():
     encoding="utf-8",
 )
 lines = run_on_local_modal(["modal", "run", "-q", str(forgetful)])
-print(*[line for line in lines if line.startswith(("on this", "in a", "ModuleNotFoundError"))], sep="\n")
+print_lines(lines, "on this", "in a", "ModuleNotFoundError")
 
 # %% [markdown]
 # On your machine the function works, and so it does in the container whose image has the code. In the other container,
@@ -273,7 +272,7 @@ print(*[line for line in lines if line.startswith(("on this", "in a", "ModuleNot
 
 # %%
 lines = run_modal_without_account(Path(store), "run", str(forgetful))
-print(*[line for line in lines if "Token" in line][:1], sep="\n")
+print_lines(lines, "Token", "Error: Token")
 
 # %% [markdown]
 # The command stops with a sentence before anything runs.
@@ -341,8 +340,9 @@ check(1)
 # %% [markdown]
 # ## Exercise 2: every morning, with a disk
 #
-# Write a function `nightly` of `my_app` that Modal calls every day at 05:00, in a time zone of your choice. It writes its files
-# to the Volume `forecasts`, which its container finds at `/forecasts`. A scheduled function is called without arguments.
+# Write a function `nightly` of `my_app` that Modal calls every day at 05:00. (Leave the schedule's time zone at UTC, or choose
+# one; it is 05:00 there that counts.) Its container finds the Volume `forecasts` at `/forecasts`, and can write to it. A
+# scheduled function is called without arguments; what yours does is up to you.
 #
 # <details><summary>Hint</summary>Two arguments of the decorator: one says when, one says which disk is where.</details>
 # <details><summary>Bigger hint</summary>Give <code>schedule</code> a <code>modal.Cron</code> whose last three fields are

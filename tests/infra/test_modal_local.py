@@ -225,6 +225,37 @@ def test_logs_are_streamed_and_what_is_not_given_is_said(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_calls_are_written_at_the_end(tmp_path: Path) -> None:
+    history, temporary = tmp_path / "calls.jsonl", tmp_path / "tmp"
+    temporary.mkdir()
+    command = [*LOCAL, "run", f"--calls={history}", "--", "modal", "run", "-q", str(APPS / "called.py")]
+    result = run(*command, env=here(temporary))
+    assert result.returncode == 0, result.stdout + result.stderr
+    rows = [json.loads(line) for line in history.read_text().splitlines()]
+    assert [(row["function"], row["status"], row["attempts"]) for row in rows] == [
+        ("outer", "success", 1),
+        ("inner", "success", 1),
+        ("inner", "success", 1),
+        ("inner", "failure", 2),
+    ]
+    outer, *inner = rows
+    assert {row["parent"] for row in inner[:2]} == {outer["input"]}
+    assert outer["parent"] is inner[2]["parent"] is None
+    assert len({row["input"] for row in rows}) == 4
+    assert all(row["submitted"] < row["finished"] for row in rows)
+    assert outer["submitted"] < min(row["submitted"] for row in inner[:2])
+    assert max(row["finished"] for row in inner[:2]) < outer["finished"] < inner[2]["submitted"]
+    assert outer["container"] not in {row["container"] for row in inner}
+    limits = [(row["max_containers"], row["inputs_per_container"]) for row in rows]
+    assert limits == [(None, 1), *[(2, 3)] * 3]
+
+
+def test_a_file_for_the_calls_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
+    result = run(*LOCAL, "run", f"--calls={tmp_path}/none/calls.jsonl", "--", "true", env=here(tmp_path))
+    assert result.returncode == 2
+    assert "none/calls.jsonl' cannot be written; name a file in a folder that exists" in result.stderr
+
+
 def here(folder: Path) -> dict[str, str]:
     return {"TMPDIR": str(folder), "PYTHONPATH": str(ROOT)}
 
@@ -317,7 +348,7 @@ def test_what_an_app_asks_for_is_recorded_once_and_the_rest_runs(tmp_path: Path)
     result = run(*LOCAL, "run", "--", "modal", "run", "-q", str(APPS / "asks.py"), env=here(tmp_path))
     resources, *called, bucket, page, method, cluster = result_of(result)
     assert resources == [
-        "/work",
+        "/application/code",
         "/python/bin:",
     ]  # the image's working folder, and its PATH after the containers' Python
     assert called == ["called", "called", resources]

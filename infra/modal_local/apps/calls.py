@@ -36,9 +36,11 @@ class Calls:
     def __init__(self, functions: FunctionTable, calls: CallTable, containers: Lifecycle) -> None:
         self._functions, self._calls, self._containers = functions, calls, containers
 
-    def _start(self, function: Function, invocation: "api_pb2.FunctionCallInvocationType.ValueType") -> Call:
+    def _start(
+        self, function: Function, invocation: "api_pb2.FunctionCallInvocationType.ValueType", parent: str = ""
+    ) -> Call:
         """Start a call that has no inputs yet."""
-        return self._calls.add(Call(function, invocation))
+        return self._calls.add(Call(function, invocation, parent))
 
     def _add(
         self, call: Call, items: list[api_pb2.FunctionPutInputsItem]
@@ -62,7 +64,7 @@ class Calls:
         function = self._functions.get(request.function_id)
         if reason := why_not_callable(function.definition):
             raise refused(f"infra.modal_local: {reason}.")
-        call = self._start(function, request.function_call_invocation_type)
+        call = self._start(function, request.function_call_invocation_type, request.parent_input_id)
         return api_pb2.FunctionMapResponse(
             function_call_id=call.id,
             function_call_jwt=token(call=call.id),

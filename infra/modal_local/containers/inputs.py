@@ -89,6 +89,7 @@ class Inputs:
 
     def _hand_over(self, container: Container, one: Input) -> api_pb2.FunctionGetInputsItem:
         container.running[one.id] = one
+        one.container = container.id
         limit = container.function.timeout
         asyncio.get_running_loop().call_later(limit, self._time_out, container, one, one.attempt, limit)
         return api_pb2.FunctionGetInputsItem(

@@ -73,7 +73,7 @@ class Lifecycle:
             one.attempt += 1
             asyncio.get_running_loop().call_later(backoff(policy, one.attempt), self._retry, one)
             return
-        one.finished = True
+        one.finished, one.finished_at, one.outcome = True, time.time(), result.status
         if not failed:
             one.body = api_pb2.FunctionInput()  # it will not be retried
         one.call.add_output(

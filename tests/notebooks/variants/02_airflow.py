@@ -1232,7 +1232,7 @@ def tell():
 on_new_model = tell()
 
 
-# %% 4 wrong starts_itself hint="for ever"
+# %% 4 wrong starts_itself hint="again and again"
 @task(outlets=[Asset("production-model")])
 def announce():
     print("There is a new model.")

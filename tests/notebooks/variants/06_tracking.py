@@ -156,7 +156,7 @@ my_run = wandb.init(project="lesson_6", mode="offline", tags=["lesson", "tiny"],
 my_run.summary["roc_auc"] = 0.7
 my_run.finish()
 
-# %% 1 wrong summary_after_the_end hint="roc_auc" raises="UsageError"
+# %% 1 wrong summary_after_the_end hint="ended with UsageError" raises="UsageError"
 my_run = wandb.init(project="lesson-6", mode="offline", tags=["lesson", "tiny"], config={"platform_run_id": "x"})
 my_run.finish()
 my_run.summary["roc_auc"] = 0.7
