@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 from sklearn.metrics import (
     average_precision_score,
     brier_score_loss,
@@ -88,13 +89,13 @@ class Evaluation:
         return cls(
             winner=values["winner"],
             model=read_model(artifact),
-            metrics=values["metrics"],
+            metrics=TypeAdapter(dict[str, Metrics]).validate_python(values["metrics"]),
             champion=values["champion"],
             calibration=pd.DataFrame(values["calibration"]),
             slices=pd.DataFrame(values["slices"]),
             predictions=artifact.read_table(PREDICTIONS_FILE),
-            gate=[Check(**check) for check in values["gate"]],
-            fingerprint=artifact.read_json(FINGERPRINT_FILE),
+            gate=TypeAdapter(list[Check]).validate_python(values["gate"]),
+            fingerprint=TypeAdapter(Fingerprint).validate_python(artifact.read_json(FINGERPRINT_FILE)),
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -66,14 +66,18 @@ def publish(folder: Path, place: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a file that several processes change. Raises TimeoutError when others hold it for a minute."""
+def locked(path: Path, seconds: float | None = None) -> Iterator[None]:
+    """Hold the lock of a file or folder that one process at a time may change.
+
+    Raises TimeoutError when others hold it for `seconds` (default: a minute).
+    """
+    seconds = LOCK_SECONDS if seconds is None else seconds
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.with_name(f".{path.name}.lock"), LOCK_SECONDS, poll_interval=0.01, fallback_to_soft=False)
+    lock = FileLock(path.with_name(f".{path.name}.lock"), seconds, poll_interval=0.01, fallback_to_soft=False)
     try:
         lock.acquire()
     except Timeout:
-        raise TimeoutError(errno.ETIMEDOUT, f"another process has held its lock for {LOCK_SECONDS} s") from None
+        raise TimeoutError(errno.ETIMEDOUT, f"another process has held its lock for {seconds} s") from None
     try:
         yield
     finally:

@@ -180,7 +180,7 @@ def load_model(content: bytes, name: str = "model") -> Model:
     except ModelError:
         raise
     except Exception as error:  # skops raises whatever zip, JSON or NumPy raise on a broken file
-        raise ModelError(f"{name}: is no readable model ({type(error).__name__}: {error}); not loaded.") from error
+        raise ModelError(f"{name}: is not a readable model ({type(error).__name__}: {error}); not loaded.") from error
     if not isinstance(model, HistGradientBoostingClassifier):
         raise ModelError(f"{name}: holds a {type(model).__name__}, not a gradient boosting classifier; not loaded.")
     if list(getattr(model, "feature_names_in_", [])) != FEATURES:

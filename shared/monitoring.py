@@ -15,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from shared import deployment, evaluation, models
 from shared.config import DATA_BEGIN, DATA_END, PipelineConfig, parse
@@ -71,12 +72,12 @@ class Drift:
     @classmethod
     def read(cls, artifact: Artifact) -> Self:
         """Return what `write` stored."""
-        return cls(**artifact.read_json(DRIFT_FILE))
+        return TypeAdapter(cls).validate_json(artifact.read(DRIFT_FILE))
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether to train again, why, and with which configuration (JSON; empty if not)."""
+    """Whether to retrain, why, and with which configuration (JSON; empty if not)."""
 
     day: str
     retrain: bool
@@ -91,7 +92,7 @@ class Decision:
     @classmethod
     def read(cls, artifact: Artifact) -> Self:
         """Return what `write` stored."""
-        return cls(**artifact.read_json(DECISION_FILE))
+        return TypeAdapter(cls).validate_json(artifact.read(DECISION_FILE))
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,19 @@
 from shared import steps
 from shared.config import PipelineConfig
 from shared.fingerprint import Fingerprint
+from shared.storage import exclusive
 
 
 def run(config: PipelineConfig, store: str, run_id: str = "python") -> Fingerprint:
-    """Run the steps one after the other below `store` (a URI) and return the run's fingerprint."""
+    """Run the steps one after the other below `store` (a URI) and return the run's fingerprint.
+
+    Another run with this `run_id` in the same store waits until this one has ended.
+    """
+    with exclusive(f"{store}/runs/{run_id}"):
+        return _run(config, store, run_id)
+
+
+def _run(config: PipelineConfig, store: str, run_id: str) -> Fingerprint:
     config_json, folder, registry = config.to_json(), f"{store}/runs/{run_id}", f"{store}/registry"
     flights = steps.load_data(config_json, f"{folder}/load_data")["uri"]
     features = steps.preprocess(config_json, flights, f"{folder}/preprocess")["uri"]

@@ -1,8 +1,8 @@
-"""The steps as platforms call them: configuration as JSON, artifacts by URI, small results by value.
+"""The steps as platforms call them: the configuration as JSON, artifacts by URI, small results by value.
 
-Each step reads artifacts of earlier steps, writes one of its own, and returns its small JSON-able summary with its
-`uri`. Writing is atomic and running a step again gives the same artifact. The same steps are the commands of
-`python -m shared`. Heavy libraries are imported when a step runs, so that a platform reads its graph quickly.
+Each step reads artifacts of earlier steps, writes one of its own, and returns a small JSON-able summary with its `uri`.
+Writing is atomic, and running a step again makes the same artifact. `python -m shared` offers the same steps as
+commands. Heavy libraries are imported only when a step runs, so that a platform reads its graph quickly.
 """
 
 from collections.abc import Sequence
@@ -154,7 +154,7 @@ def measure_drift(config_json: str, registry: str, day: str, output: str) -> Sum
 
 
 def decide_retraining(config_json: str, drift: str, output: str) -> Summary:
-    """Decide by the DRIFT whether to train again, and with which configuration; write the decision to OUTPUT."""
+    """Decide from the DRIFT whether to retrain, and with which configuration; write the decision to OUTPUT."""
     from shared import artifacts, monitoring
 
     measured = artifacts.load(drift, monitoring.Drift)

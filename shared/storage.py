@@ -13,7 +13,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import uniform
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 READ_ATTEMPTS = 100  # against writers that replace an artifact while it is read
 CHANGE_SECONDS = 120  # how long a change of a file is retried against others who change it too
+RUN_SECONDS = 3600  # how long a run waits for another one that uses its folder
 
 Summary = dict[str, Any]
 
@@ -352,6 +353,17 @@ def change_file(uri: str, change: Callable[[bytes | None], bytes | None]) -> Non
             content = change(read_file(uri))
             if content is not None:
                 replace_file(uri, content)
+
+
+@contextmanager
+def exclusive(uri: str) -> Iterator[None]:
+    """Let one process at a time work in a folder; the others wait. In a bucket nobody waits."""
+    place = parse_place(uri)
+    with ExitStack() as stack:
+        if isinstance(place, Path):
+            with store_errors(uri, "used"):
+                stack.enter_context(files.locked(place, RUN_SECONDS))
+        yield
 
 
 def _change_object(place: UPath, change: Callable[[bytes | None], bytes | None]) -> bytes | None:

@@ -348,7 +348,7 @@ def test_what_an_app_asks_for_is_recorded_once_and_the_rest_runs(tmp_path: Path)
     result = run(*LOCAL, "run", "--", "modal", "run", "-q", str(APPS / "asks.py"), env=here(tmp_path))
     resources, *called, bucket, page, method, cluster = result_of(result)
     assert resources == [
-        "/work",
+        "/application/code",
         "/python/bin:",
     ]  # the image's working folder, and its PATH after the containers' Python
     assert called == ["called", "called", resources]

@@ -254,14 +254,14 @@ def test_another_process_makes_the_same_file(
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x05\x06" + bytes(18)], ids=["empty", "text", "empty archive"])
 def test_what_is_no_model_is_refused(content: bytes) -> None:
-    with pytest.raises(ModelError, match=r"^store/model\.skops: is no readable model \(.+\); not loaded\.$"):
+    with pytest.raises(ModelError, match=r"^store/model\.skops: is not a readable model \(.+\); not loaded\.$"):
         load_model(content, "store/model.skops")
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.99])
 def test_a_truncated_model_is_refused(baseline: Fitted, keep: float) -> None:
     content = dump_model(baseline.model)
-    with pytest.raises(ModelError, match=r"is no readable model \(BadZipFile: File is not a zip file\); not loaded"):
+    with pytest.raises(ModelError, match=r"is not a readable model \(BadZipFile: File is not a zip file\); not loaded"):
         load_model(content[: int(len(content) * keep)])
 
 

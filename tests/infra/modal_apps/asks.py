@@ -5,7 +5,12 @@ import os
 
 import modal
 
-image = modal.Image.debian_slim(python_version="3.13").pip_install("torch").workdir("/work").env({"PATH": "/opt:$PATH"})
+image = (
+    modal.Image.debian_slim(python_version="3.13")
+    .pip_install("torch")
+    .workdir("/application/code")
+    .env({"PATH": "/opt:$PATH"})
+)
 app = modal.App("asks", image=image)
 
 
