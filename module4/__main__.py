@@ -36,7 +36,7 @@ def run(
     """Run the training pipeline on one platform, headless; its full log is kept in workspace/logs."""
     if platform not in PLATFORMS:
         raise ConfigError(f"platform: no platform is called {platform!r}; choose one of {', '.join(PLATFORMS)}.")
-    place = check_store(store or str(WORKSPACE / platform))
+    place = check_store(store) if store else str(WORKSPACE / platform)
     config = preset(preset_name, tracking=tracking, fault=parse_fault(breaking, place) if breaking else None)
     result = measured_run(platform, config, place, new_log(WORKSPACE / "logs", f"{platform}-{config.preset}"), _say)
     if result.fingerprint is None:
