@@ -11,6 +11,11 @@ WORKSPACE = Path(_MOVED).expanduser().absolute() if _MOVED else ROOT / "workspac
 REPORTS = WORKSPACE / "reports" if _MOVED else ROOT / "reports"
 
 
+def default_store(platform: str) -> str:
+    """Return where a platform's lab keeps its artifacts unless a command or a run says otherwise: a folder or a URI."""
+    return os.environ.get("PIPELINE_STORE") or str(WORKSPACE / platform)
+
+
 @dataclass(frozen=True)
 class Platform:
     """One way to run the pipeline: `module` has a function `run(config, store) -> Fingerprint`."""

@@ -1,6 +1,5 @@
 """The last step: the winner goes to staging and, if the gate lets it, to production."""
 
-import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self, cast
@@ -9,9 +8,8 @@ from pydantic import TypeAdapter
 
 from shared.config import PipelineConfig
 from shared.errors import ArtifactError
-from shared.evaluation import Evaluation
+from shared.evaluation import Evaluation, output_digests
 from shared.fingerprint import FINGERPRINT_FILE, Fingerprint, make_fingerprint
-from shared.models import dump_model
 from shared.progress import logged_step
 from shared.registry import Metadata, Registry, Verdict
 from shared.storage import Artifact, Summary, write_json
@@ -63,11 +61,11 @@ def _check_fingerprint(evaluation: Evaluation) -> None:
     """Raise ArtifactError if the fingerprint is not that of this model, these metrics and these predictions."""
     fingerprint, winner = evaluation.fingerprint, evaluation.winner
     try:
-        probabilities = evaluation.predictions["probability"].to_numpy()
+        digests = output_digests(evaluation.model, evaluation.predictions["probability"].to_numpy())
         fits = {
             "its parts": make_fingerprint(fingerprint) == fingerprint,
-            "its model": hashlib.sha256(dump_model(evaluation.model)).hexdigest() == fingerprint["model"],
-            "its predictions": hashlib.sha256(probabilities.tobytes()).hexdigest() == fingerprint["predictions"],
+            "its model": digests["model"] == fingerprint["model"],
+            "its predictions": digests["predictions"] == fingerprint["predictions"],
             "its metrics": fingerprint["metrics"][winner]["test"] == evaluation.metrics[winner],
             "its winner": fingerprint["hyperparameters"]["winner"] == winner,
         }

@@ -164,10 +164,17 @@ def _fingerprint(
             "data": {name: table_digest(features[features[SPLIT] == name]) for name in SPLITS},
             "hyperparameters": {"winner": winner, **hyperparameters},
             "metrics": {name: {"validation": validation[name], "test": metrics[name]} for name in contenders},
-            "predictions": hashlib.sha256(probability.tobytes()).hexdigest(),
-            "model": hashlib.sha256(dump_model(contenders[winner].model)).hexdigest(),
+            **output_digests(contenders[winner].model, probability),
         }
     )
+
+
+def output_digests(model: Model, probability: NDArray[np.float64]) -> dict[str, str]:
+    """Return the fingerprint's `predictions` and `model`: the SHA-256 of the probabilities and of the model's file."""
+    return {
+        "predictions": hashlib.sha256(probability.tobytes()).hexdigest(),
+        "model": hashlib.sha256(dump_model(model)).hexdigest(),
+    }
 
 
 def score(late: pd.Series, probability: NDArray[np.float64] | pd.Series) -> Metrics:

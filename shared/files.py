@@ -154,8 +154,8 @@ def _swap(first: Path, second: Path) -> bool:
 
     Python has no function for it. Linux and macOS have, under two names.
     """
-    here, exchange = (-2, 2) if sys.platform == "darwin" else (-100, 2)
-    name = "renameatx_np" if sys.platform == "darwin" else "renameat2"
+    name, here = ("renameatx_np", -2) if sys.platform == "darwin" else ("renameat2", -100)
+    exchange = 2  # RENAME_SWAP there, RENAME_EXCHANGE here
     rename = getattr(ctypes.CDLL(None, use_errno=True), name, None)
     if rename is None:
         return False

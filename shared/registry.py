@@ -289,10 +289,10 @@ def _check_name(content: bytes, version: str, uri: str) -> None:
 
 def _check_consistency(aliases: Aliases) -> None:
     """Raise ValueError if an alias leads nowhere, or production is not the newest entry of its history."""
-    production = [entry["version"] for entry in aliases["history"]]
-    if production[-1:] != [aliases[name] for name in ("production",) if name in aliases]:
+    promoted = [entry["version"] for entry in aliases["history"]]
+    if aliases.get("production") != (promoted[-1] if promoted else None):
         raise ValueError("production is not the last version of its history")
-    named = {*production, *[aliases[name] for name in ("staging",) if name in aliases]}
+    named = {*promoted, *([aliases["staging"]] if "staging" in aliases else [])}
     if missing := sorted(named - {*aliases["records"]}):
         raise ValueError(f"there is no record of {', '.join(missing)}")
 

@@ -21,10 +21,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
-INTERRUPT, KILL = (
-    signal.SIGUSR1,
-    signal.SIGTERM,
-)  # the control plane's signals: interrupt the command, or kill everything
+# The control plane's signals: interrupt the command, or kill everything.
+INTERRUPT, KILL = signal.SIGUSR1, signal.SIGTERM
 HANDLED = (signal.SIGCHLD, INTERRUPT, KILL, signal.SIGINT, signal.SIGHUP)
 KILL_SECONDS = 10
 

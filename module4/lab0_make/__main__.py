@@ -9,7 +9,7 @@ import typer
 
 from infra.processes import interrupt_on_stop_signals
 from module4.lab0_make.run import make
-from module4.platforms import WORKSPACE
+from module4.platforms import default_store
 from shared.errors import exit_on_error
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -27,7 +27,7 @@ def make_goals(
     program: Annotated[str, typer.Option(help="GNU make.")] = "make",
 ) -> None:
     """Make GOALS below the store. If another Make is working there, wait for it to end."""
-    place = store or os.environ.get("PIPELINE_STORE") or str(WORKSPACE / "make")
+    place = store or default_store("make")
     sys.exit(make(place if "://" in place else str(Path(place).expanduser()), [program, *goals], os.environ))
 
 

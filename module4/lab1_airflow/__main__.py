@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from module4.lab1_airflow.environment import airflow_environment, airflow_home, default_store, step_timeout
+from module4.lab1_airflow.environment import airflow_environment, airflow_home, step_timeout
 from module4.lab1_airflow.server import serve
+from module4.platforms import default_store
 from shared.config import PipelineConfig, preset
 from shared.errors import ConfigError, exit_on_error
 from shared.faults import parse_fault
@@ -27,7 +28,7 @@ def ui(
 ) -> None:
     """Start Airflow with its UI, trigger a first training run, and stop at Ctrl-C."""
     step_timeout()  # otherwise each DAG file would find a wrong value on its own
-    environment = airflow_environment(airflow_home(default_store()), port, password=password)
+    environment = airflow_environment(airflow_home(default_store("airflow")), port, password=password)
     serve(environment, user="admin" if password else "")
 
 
@@ -42,7 +43,7 @@ def break_run(
     fault: Annotated[str, typer.Argument(help="STEP:KIND[:TIMES], e.g. train:fail:2; KIND is fail, hang or kill.")],
 ) -> None:
     """Trigger a training run in the running Airflow, and break one of its steps."""
-    _trigger(preset("tiny", fault=parse_fault(fault, default_store())))
+    _trigger(preset("tiny", fault=parse_fault(fault, default_store("airflow"))))
 
 
 @app.command()
@@ -82,7 +83,7 @@ def _backfill(dag: str, first: str, last: str) -> None:
 
 
 def _show_and_run(*arguments: str) -> None:
-    home = airflow_home(default_store())
+    home = airflow_home(default_store("airflow"))
     if not (home / "airflow.db").exists():
         raise ConfigError(f"store: Airflow has not run in {home} yet. Start it first: make ui-airflow")
     print(shlex.join(["airflow", *arguments]), file=sys.stderr, flush=True)
@@ -90,7 +91,7 @@ def _show_and_run(*arguments: str) -> None:
 
 
 def _airflow(*arguments: str) -> None:
-    environment = airflow_environment(airflow_home(default_store()))
+    environment = airflow_environment(airflow_home(default_store("airflow")))
     if arguments[:1] == ("backfill",):
         environment["SQLITE_BEGIN_AS_WRITER"] = "yes"  # see config/airflow_local_settings.py
     os.execve(sys.executable, [sys.executable, "-m", "airflow", *arguments], environment)

@@ -9,13 +9,14 @@ from typing import Any
 
 from airflow.sdk import Asset, AssetAlias, ExceptionRetryPolicy, Param, RetryAction, RetryRule
 
-from module4.lab1_airflow.environment import default_store, step_timeout
+from module4.lab1_airflow.environment import step_timeout
+from module4.platforms import default_store
 from shared.config import DATA_BEGIN, DATA_END, PRESETS
 from shared.errors import ConfigError, DataError, ModelError, RegistryError
 
 PARAMS = {
     "config": Param("tiny", type="string", pattern=rf"^({'|'.join(PRESETS)}|\{{[\s\S]*\}})$", examples=[*PRESETS]),
-    "store": Param(default_store(), type="string", minLength=1),
+    "store": Param(default_store("airflow"), type="string", minLength=1),
 }
 
 # Templates: Airflow renders them when a task runs. `ds` is the day that the run is for.

@@ -34,11 +34,6 @@ PATIENCE = {
 }
 
 
-def default_store() -> str:
-    """Return where the DAGs keep their artifacts unless a run's parameter `store` says otherwise: a folder or a URI."""
-    return os.environ.get("PIPELINE_STORE") or str(WORKSPACE / "airflow")
-
-
 def airflow_home(store: str) -> Path:
     """Return the folder of Airflow's database and logs: inside the store, so that two stores never share a database.
 

@@ -10,15 +10,14 @@ from typing import Annotated
 
 import typer
 
-from module4.lab3_dagster.environment import default_store
 from module4.lab3_dagster.run import prepare_environment
-from module4.platforms import WORKSPACE
+from module4.platforms import WORKSPACE, default_store
 from module4.ports import check_port
 from shared.errors import ConfigError, PipelineError, exit_on_error
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-STORE = default_store()
+STORE = default_store("dagster")
 
 StoreOption = Annotated[str, typer.Option(help="Where artifacts are kept: a folder or an s3:// URI.")]
 

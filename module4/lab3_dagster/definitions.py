@@ -6,13 +6,13 @@ from module4.lab3_dagster import inference, monitoring
 from module4.lab3_dagster.assets import ASSETS
 from module4.lab3_dagster.automation import JOBS, SCHEDULES, SENSORS
 from module4.lab3_dagster.checks import CHECKS
-from module4.lab3_dagster.environment import default_store
 from module4.lab3_dagster.modal_training import model_from_modal
 from module4.lab3_dagster.pipes import external_baseline, same_model_as_baseline
 from module4.lab3_dagster.resources import resources
+from module4.platforms import default_store
 
 # Where everything goes: the same folder as for `make lab-dagster`, unless the environment names another one.
-STORE = default_store()
+STORE = default_store("dagster")
 
 defs = dg.Definitions(
     assets=[

@@ -1,14 +1,12 @@
 """`python -m module4.lab4_modal run`: the training app, on this machine or in Modal's cloud."""
 
-import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from module4.lab4_modal.run import check_gpu, run_in_cloud
 from module4.lab4_modal.run import run as run_here
-from module4.platforms import WORKSPACE
+from module4.platforms import default_store
 from shared.config import preset
 from shared.errors import ConfigError, exit_on_error
 
@@ -37,7 +35,7 @@ def run(
     if cloud:
         run_in_cloud(preset_name, *options)
     else:
-        run_here(config, store or os.environ.get("PIPELINE_STORE") or str(Path(WORKSPACE, "modal")), *options)
+        run_here(config, store or default_store("modal"), *options)
 
 
 if __name__ == "__main__":
