@@ -30,7 +30,7 @@ START_HERE := setup doctor lab compare run watch
 LABS       := lab-make lab-airflow lab-kubeflow lab-dagster lab-modal airflow-trigger airflow-backfill airflow-monitor \
               airflow-break kubeflow-traps kubeflow-lineage kubeflow-compile kubeflow-submit
 WEB_PAGES  := ui-airflow ui-dagster
-COURSE     := notebooks judge lessons site
+COURSE     := check-platform notebooks judge lessons site
 MAINTAIN   := test check fix benchmark lock image clean distclean help
 .PHONY: $(START_HERE) $(LABS) $(WEB_PAGES) $(COURSE) $(MAINTAIN)
 
@@ -139,6 +139,9 @@ CLOUD_OPTION := $(if $(call typed,CLOUD,x),$(if $(subst x1x,,x$(CLOUD)x),$(error
 lab-modal: PRESET := tiny
 lab-modal: $(INSTALLED) ## lab 4: the pipeline on Modal (PRESET=tiny GPU=L40S; CLOUD=1: in Modal's cloud, with your token)
 	@$(RUN) -m module4.lab4_modal run --preset "$(PRESET)" $(if $(call typed,GPU,$(GPU)),--gpu "$(GPU)") $(CLOUD_OPTION)
+
+check-platform: $(INSTALLED) ## judge a platform of your own (FOLDER=my-platform)
+	@$(RUN) -m module4 check-platform "$(or $(FOLDER),$(error check-platform: name the folder, FOLDER=my-platform))"
 
 notebooks: $(INSTALLED) ## execute every lesson, and check its exercises
 	@$(RUN) -m pytest -n "$(WORKERS)" tests/notebooks notebooks

@@ -139,13 +139,16 @@ draw_ends([(path.stat().st_mtime, task) for task, path in outputs.items()], "Kub
 # [the lab](../module4/lab2_kubeflow/README.md) reads it from the files of the run.
 
 # %% tags=["slow"]
-from module4.lab2_kubeflow.lineage import answer, draw_lineage, read_run
+from IPython.display import Markdown
+
+from module4.lab2_kubeflow.lineage import answer, read_run, to_markdown
 
 nodes = read_run(run_folder, train_and_deploy.pipeline_spec)
-draw_lineage(nodes, answer(run_folder, nodes))
+Markdown(to_markdown(nodes, answer(run_folder, nodes)))
 
 # %% [markdown]
-# Follow the arrows backward from the deployment: every artifact has one task that wrote it, and any number that read it. The
+# Tasks have corners, artifacts are round. Follow the arrows backward from the deployment: every artifact has one task that
+# wrote it, and any number that read it. Dashed arrows stand for small values that travel without an artifact. The hexadecimal
 # numbers are digests of the contents, and the digest of the winning model is its version. This picture answers the question
 # in the heading, for any model, months later.
 

@@ -245,4 +245,4 @@ check(2)
 #
 # **Read on.** [Airflow](https://airflow.apache.org/docs/) ·
 # [Kubeflow Pipelines](https://www.kubeflow.org/docs/components/pipelines/) · [Dagster](https://docs.dagster.io/) ·
-# [Modal](https://modal.com/docs) · back to the beginning: [0 · The question](00_start.ipynb)
+# [Modal](https://modal.com/docs) · next: [9 · A fifth platform](09_platform.ipynb)
