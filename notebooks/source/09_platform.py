@@ -187,7 +187,7 @@ pd.DataFrame(check_run(DRAFT))
 # <code>hyperparameter_search</code>. That node needs whatever any of the three needs from outside. Wherever another step needs
 # <code>select_best</code>, write <code>hyperparameter_search</code>.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=2
 # BEGIN SOLUTION
 folder = "solutions/hamilton"
 # STUB
@@ -212,7 +212,7 @@ check(1)
 # <details><summary>Bigger hint</summary>Take the function <code>_run</code> above and turn each of its calls into a task of your
 # platform. Its last line is your last line.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=3
 # BEGIN SOLUTION
 platform = "solutions/hamilton"
 # STUB
