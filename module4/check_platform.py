@@ -36,9 +36,9 @@ CONFIG = preset("tiny", train_weeks=1, baseline={"max_iter": 3}, trials=3, seed=
 # What to look at when a part of the fingerprint differs, in the order in which the parts are made.
 PART_HINTS = {
     "data": "Look at load_data and preprocess: they must get `config` as it is, and preprocess what load_data wrote.",
-    "hyperparameters": "Look at the search: every trial of propose_trials must run, and select_best needs all results.",
-    "metrics": "Look at evaluate: which artifact is the baseline, which the candidate, and which features do they get?",
-    "predictions": "Look at the order of the arguments of evaluate: baseline first, then candidate.",
+    "hyperparameters": "Look at the arguments of evaluate (first the baseline, then the candidate), then at the search.",
+    "metrics": "Look at evaluate: which features, which baseline, and which candidate does it get?",
+    "predictions": "Look at evaluate: which features does it get?",
     "model": "Look at which evaluation deploy gets.",
 }
 

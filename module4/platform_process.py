@@ -14,12 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from shared import graph as declared
-from shared.config import parse, preset
 from shared.graph import Graph, Node
-from shared.progress import EVENTS_FILE
 
 DECLARATION = "the-declaration"  # the only step of the graph that replaces the declared one while a reader runs
-IMPOSSIBLE = preset("tiny", data_folder="/nowhere")
 
 
 class _Wrong(Exception):
@@ -50,12 +47,15 @@ def _describe(node: Any) -> dict[str, Any]:
 
 def run(folder: str, config_json: str, store: str) -> dict[str, Any]:
     """Run twice in one store: as configured, and without data; return the fingerprint and whether that was refused."""
+    from shared.config import parse, preset
+    from shared.progress import EVENTS_FILE
+
     function = _function(folder, "run", "run") if folder else import_module("shared.pipeline").run
     os.environ[EVENTS_FILE] = f"{store}/events.jsonl"
     fingerprint = function(parse(config_json), store)
     del os.environ[EVENTS_FILE]
     try:
-        function(IMPOSSIBLE, store)
+        function(preset("tiny", data_folder="/nowhere"), store)
     except BaseException:
         return {"fingerprint": fingerprint, "refused": True}
     return {"fingerprint": fingerprint, "refused": False}

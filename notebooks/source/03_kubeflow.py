@@ -121,7 +121,7 @@ pd.Series({"uri": deployment.uri.removeprefix(store), **shown}, name=type(deploy
 # A local run leaves no record except its files. Every task has a folder, and each trial has one inside the loop's folder.
 # Their times show when each task ended.
 
-# %% tags=["slow"]
+# %% tags=["slow"] alt="A dot per task, from top to bottom in the order in which they ended; the trials end close together."
 from notebooks.course.pictures import draw_ends
 
 run_folder = Path(deployment.path).parents[1]

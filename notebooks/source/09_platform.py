@@ -32,7 +32,7 @@ settings = config.preset(preset)
 # %%
 from dataclasses import asdict
 
-from module4.platforms import PLATFORMS
+from module4.platforms import PLATFORMS, ROOT
 
 pd.DataFrame([asdict(platform) for platform in PLATFORMS.values()])[["name", "title", "mode", "module"]]
 
@@ -128,9 +128,9 @@ pd.DataFrame(check_run(DRAFT))
 
 # %% [markdown]
 # All steps ran, and there is a model, but not the same one. The hint lists the [parts of the
-# fingerprint](GLOSSARY.md#fingerprint) that differ. The data and the hyperparameters are right, so the mistake comes after the
-# search: `evaluate` got the candidate as the baseline, and the baseline as the candidate. No step noticed, because both are
-# models. A test that only asks whether a run succeeds would have passed.
+# fingerprint](GLOSSARY.md#fingerprint) that differ. The data is right, and even the winning model is: the mistake is where the
+# models are compared. `evaluate` got the candidate as the baseline, and the baseline as the candidate. No step noticed, because
+# both are models. A test that only asks whether a run succeeds would have passed.
 #
 # ## Check your understanding
 #
@@ -143,7 +143,7 @@ pd.DataFrame(check_run(DRAFT))
 # |---|---|---|
 # | `graphlib`, `concurrent.futures` | part of Python | start from the draft, and give the search its inner steps |
 # | [Apache Hamilton](https://hamilton.apache.org/) | already installed | functions whose parameters name what they need |
-# | [Prefect](https://docs.prefect.io/), [Luigi](https://luigi.readthedocs.io/), [Snakemake](https://snakemake.readthedocs.io/) | in an environment of its own, see below | well-known orchestrators |
+# | [Prefect](https://docs.prefect.io/), [Luigi](https://luigi.readthedocs.io/), [Snakemake](https://snakemake.readthedocs.io/) | in a separate environment, see below | well-known orchestrators |
 #
 # Some platforms need other versions of packages than this course. Install one of those into a second environment, here one
 # with Prefect. Type this in a terminal:
@@ -177,8 +177,8 @@ pd.DataFrame(check_run(DRAFT))
 #
 # In your folder, write `platform.toml` and `graph.py`. The file `graph.py` has a function `read_graph()` that returns the graph
 # as your platform sees it: read it from the platform's own objects or files, not from `shared.graph.TRAINING`, which the check
-# replaces by something else. Steps and edges must be the declared ones. Put the path of the folder into `folder`; a relative
-# path starts at the folder of this notebook.
+# replaces by something else. Steps and edges must be the declared ones. Put the path of the folder into `folder`. (`ROOT` is
+# the folder of this repository.)
 #
 # <details><summary>Hint</summary>Start from the object that your platform executes: its tasks, and what each of them waits
 # for. Leave out what belongs to the platform, and give grouped tasks the name of the step around them.</details>
@@ -189,9 +189,9 @@ pd.DataFrame(check_run(DRAFT))
 
 # %% tags=["exercise"] points=2
 # BEGIN SOLUTION
-folder = "solutions/hamilton"
+folder = ROOT / "notebooks" / "solutions" / "hamilton"
 # STUB
-# folder = None  # the path of your folder
+# folder = None  # such as Path("~/my-platform")
 # END SOLUTION
 
 # %% tags=["check"]
@@ -214,9 +214,9 @@ check(1)
 
 # %% tags=["exercise"] points=3
 # BEGIN SOLUTION
-platform = "solutions/hamilton"
+platform = ROOT / "notebooks" / "solutions" / "hamilton"
 # STUB
-# platform = None  # the path of your folder
+# platform = None  # the same path
 # END SOLUTION
 
 # %% tags=["check"]
