@@ -36,7 +36,7 @@ CONFIG = preset("tiny", train_weeks=1, baseline={"max_iter": 3}, trials=3, seed=
 # What to look at when a part of the fingerprint differs, in the order in which the parts are made.
 PART_HINTS = {
     "data": "Look at load_data and preprocess: they must get `config` as it is, and preprocess what load_data wrote.",
-    "hyperparameters": "Look at the arguments of evaluate (first the baseline, then the candidate), then at the search.",
+    "hyperparameters": "Look at evaluate, which gets first the baseline, then the candidate; and at the search.",
     "metrics": "Look at evaluate: which features, which baseline, and which candidate does it get?",
     "predictions": "Look at evaluate: which features does it get?",
     "model": "Look at which evaluation deploy gets.",
@@ -181,7 +181,15 @@ def _in_process(what: str, folder: Path | None, *words: str) -> tuple[Any, str]:
         result = Path(temporary, "result.json")
         environment = {name: value for name, value in os.environ.items() if name not in (EVENTS_FILE, OWN_PLATFORM)}
         environment |= {"TMPDIR": temporary, "MPLBACKEND": "agg", "DAGSTER_DISABLE_TELEMETRY": "yes"}
-        command = [sys.executable, "-m", "module4.platform_process", what, str(folder or ""), str(result), *words]
+        command = [
+            sys.executable,
+            "-m",
+            "module4.platform_process",
+            what,
+            str(folder.absolute() if folder else ""),
+            str(result),
+            *words,
+        ]
         process = subprocess.Popen(
             supervised(command),
             cwd=ROOT,

@@ -5,27 +5,27 @@ from collections.abc import Iterable, Iterator
 from shared.graph import Node
 
 
-def graph_differences(found: Iterable[Node], declared: Iterable[Node], inside: str = "") -> list[str]:
+def graph_differences(found: Iterable[Node], declared: Iterable[Node]) -> list[str]:
     """Return how the steps `found` on a platform differ from the declared ones; nothing if the contract is kept.
 
-    The order of the steps is up to the platform. `inside` names the step whose inner steps are compared.
+    The order of the steps is up to the platform.
     """
-    nodes, wanted = list(found), {node.name: node for node in declared}
-    where = f"{inside}: " if inside else ""
-    names = [node.name for node in nodes]
-    problems = [f"{where}the step {name} is missing." for name in wanted if name not in names]
-    problems += [
-        f"{where}there is a step {name}, which is not in the declared graph."
-        for name in dict.fromkeys(names)
-        if name not in wanted
-    ]
-    problems += [
-        f"{where}the step {name} appears {names.count(name)} times." for name in wanted if names.count(name) > 1
-    ]
-    for node in nodes:
+    return [f"{problem[0].upper()}{problem[1:]}" for problem in _differences([*found], [*declared])]
+
+
+def _differences(found: list[Node], declared: list[Node]) -> Iterator[str]:
+    names, wanted = [node.name for node in found], {node.name: node for node in declared}
+    for name in wanted:
+        if name not in names:
+            yield f"the step {name} is missing."
+        elif names.count(name) > 1:
+            yield f"the step {name} appears {names.count(name)} times."
+    for name in dict.fromkeys(names):
+        if name not in wanted:
+            yield f"there is a step {name}, which is not in the declared graph."
+    for node in found:
         if node.name in wanted:
-            problems += [f"{where}{problem}" for problem in _node_differences(node, wanted[node.name])]
-    return problems
+            yield from _node_differences(node, wanted[node.name])
 
 
 def _node_differences(node: Node, wanted: Node) -> Iterator[str]:
@@ -35,13 +35,12 @@ def _node_differences(node: Node, wanted: Node) -> Iterator[str]:
     for need in dict.fromkeys(node.needs):
         if need not in wanted.needs:
             yield f"the edge {need} → {node.name} is not in the declared graph."
-    if node.mapped != wanted.mapped:
-        yield (
-            f"{node.name} must be mapped: it runs once per item of a list."
-            if wanted.mapped
-            else f"{node.name} is mapped, but it runs only once."
-        )
+    if wanted.mapped and not node.mapped:
+        yield f"the step {node.name} must be mapped: it runs once per item of a list."
+    if node.mapped and not wanted.mapped:
+        yield f"the step {node.name} is mapped, but it runs only once."
     if wanted.inner and not node.inner:
-        yield f"{node.name} has no inner steps; it needs {', '.join(inner.name for inner in wanted.inner)}."
+        yield f"the step {node.name} has no inner steps; it needs {', '.join(inner.name for inner in wanted.inner)}."
     else:
-        yield from graph_differences(node.inner, wanted.inner, node.name)
+        for problem in _differences([*node.inner], [*wanted.inner]):
+            yield f"in {node.name}, {problem}"

@@ -42,29 +42,32 @@ OTHER = Node("other")
 @pytest.mark.parametrize(
     ("change", "difference"),
     [
-        (lambda nodes: nodes[:-1], "the step deploy is missing."),
-        (lambda nodes: [*nodes, OTHER], "there is a step other, which is not in the declared graph."),
-        (lambda nodes: [*nodes, nodes[0]], "the step load_data appears 2 times."),
-        (lambda nodes: [replace(nodes[0], mapped=True), *nodes[1:]], "load_data is mapped, but it runs only once."),
+        (lambda nodes: nodes[:-1], "The step deploy is missing."),
+        (lambda nodes: [*nodes, OTHER], "There is a step other, which is not in the declared graph."),
+        (lambda nodes: [*nodes, nodes[0]], "The step load_data appears 2 times."),
+        (
+            lambda nodes: [replace(nodes[0], mapped=True), *nodes[1:]],
+            "The step load_data is mapped, but it runs only once.",
+        ),
         (
             lambda nodes: [nodes[0], replace(nodes[1], needs=()), *nodes[2:]],
-            "the edge load_data → preprocess is missing.",
+            "The edge load_data → preprocess is missing.",
         ),
         (
             lambda nodes: [replace(nodes[0], needs=("train",)), *nodes[1:]],
-            "the edge train → load_data is not in the declared graph.",
+            "The edge train → load_data is not in the declared graph.",
         ),
         (
             lambda nodes: [*nodes[:3], replace(nodes[3], inner=()), *nodes[4:]],
-            "hyperparameter_search has no inner steps; it needs propose_trials, run_trial, select_best.",
+            "The step hyperparameter_search has no inner steps; it needs propose_trials, run_trial, select_best.",
         ),
         (
             lambda nodes: [*nodes[:3], replace(nodes[3], inner=nodes[3].inner[:2]), *nodes[4:]],
-            "hyperparameter_search: the step select_best is missing.",
+            "In hyperparameter_search, the step select_best is missing.",
         ),
         (
             lambda nodes: [replace(nodes[0], inner=(OTHER,)), *nodes[1:]],
-            "load_data: there is a step other, which is not in the declared graph.",
+            "In load_data, there is a step other, which is not in the declared graph.",
         ),
     ],
 )

@@ -67,7 +67,7 @@ def test_the_command_says_what_is_wrong_and_what_to_look_at() -> None:
     done = module4("check-platform", str(DRAFT))
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1] == "[FAIL] its steps and edges are the declared ones"
-    assert done.stderr.startswith("error: the step hyperparameter_search is missing.")
+    assert done.stderr.startswith("error: The step hyperparameter_search is missing.")
 
 
 def test_a_run_that_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +91,9 @@ def test_a_file_of_the_folder_hides_no_package() -> None:
 
 def test_a_reader_runs_without_the_environment_of_another_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(OWN_PLATFORM, str(EXAMPLE))
-    assert all(finding.passed for finding in check_graph(make()))
+    folder = make()
+    monkeypatch.chdir(folder.parent)
+    assert all(finding.passed for finding in check_graph(Path(folder.name)))
 
 
 def test_the_row_of_the_example_is_data() -> None:

@@ -176,7 +176,7 @@ folder = {"name": "relay"}
 # %% 1 wrong the_lessons_draft hint="That is the lesson's draft"
 folder = DRAFT
 
-# %% 1 wrong copy_of_the_draft hint="the step hyperparameter_search is missing"
+# %% 1 wrong copy_of_the_draft hint="step hyperparameter_search is missing"
 import shutil
 import tempfile
 
@@ -217,12 +217,12 @@ from tests.notebooks.platform_folders import make
 
 folder = make(graph="def read_graph():\n    return {'load_data': []}\n")
 
-# %% 1 wrong edge_missing hint="the edge preprocess → evaluate is missing."
+# %% 1 wrong edge_missing hint="edge preprocess → evaluate is missing."
 from tests.notebooks.platform_folders import RUN, change, make
 
 folder = make(run=change(RUN, ('("preprocess", "train", "select_best")', '("train", "select_best")')))
 
-# %% 1 wrong edge_too_many hint="the edge load_data → train is not in the declared graph"
+# %% 1 wrong edge_too_many hint="edge load_data → train is not in the declared graph"
 from tests.notebooks.platform_folders import RUN, change, make
 
 folder = make(run=change(RUN, ('"train": (("preprocess",)', '"train": (("preprocess", "load_data")')))
@@ -237,22 +237,22 @@ from tests.notebooks.platform_folders import GRAPH, change, make
 
 folder = make(graph=change(GRAPH, ("inner=tuple(inner)", "inner=()")))
 
-# %% 1 wrong flat hint="the step hyperparameter_search is missing."
+# %% 1 wrong flat hint="step hyperparameter_search is missing."
 from tests.notebooks.platform_folders import RUN, change, make
 
 folder = make(run=change(RUN, ('GROUPS = {SEARCH: ("propose_trials", "run_trial", "select_best")}', "GROUPS = {}")))
 
-# %% 1 wrong step_forgotten hint="the step deploy is missing."
+# %% 1 wrong step_forgotten hint="step deploy is missing."
 from tests.notebooks.platform_folders import GRAPH, change, make
 
 folder = make(graph=change(GRAPH, ("tuple(nodes)", "tuple(nodes[:-1])")))
 
-# %% 1 wrong step_twice hint="the step train appears 2 times"
+# %% 1 wrong step_twice hint="step train appears 2 times"
 from tests.notebooks.platform_folders import GRAPH, change, make
 
 folder = make(graph=change(GRAPH, ("tuple(nodes)", "tuple([*nodes, nodes[2]])")))
 
-# %% 1 wrong hyphens hint="there is a step load-data"
+# %% 1 wrong hyphens hint="a step load-data"
 from tests.notebooks.platform_folders import GRAPH, change, make
 
 folder = make(graph=change(GRAPH, ("Node(step, ", 'Node(step.replace("_", "-"), ')))
