@@ -28,7 +28,7 @@ START_HERE := setup doctor lab compare run watch
 LABS       := lab-make lab-airflow lab-kubeflow lab-dagster lab-modal airflow-trigger airflow-backfill airflow-monitor \
               airflow-break kubeflow-traps kubeflow-lineage kubeflow-compile kubeflow-submit
 WEB_PAGES  := ui-airflow ui-dagster
-COURSE     := progress notebooks judge lessons site
+COURSE     := progress slides grade site notebooks judge lessons
 MAINTAIN   := test check fix benchmark lock image clean distclean help
 .PHONY: $(START_HERE) $(LABS) $(WEB_PAGES) $(COURSE) $(MAINTAIN)
 
@@ -151,6 +151,12 @@ lessons: $(INSTALLED) ## build the notebooks from notebooks/source (MEASURE=1: m
 site: $(INSTALLED) ## execute the lessons and build the course site in reports/site
 	@$(RUN) -m notebooks.tools.execute --workers "$(WORKERS)"
 	@$(PY) -m notebooks.tools.publish
+
+slides: $(INSTALLED) ## make slides with presenter's notes in reports/slides, a file per lesson (LESSONS="01_why 02_airflow")
+	@$(RUN) -m notebooks.tools.slides $(LESSONS)
+
+grade: $(INSTALLED) ## grade submitted lessons (FOLDER=submissions LESSONS="01_why 02_airflow")
+	@$(RUN) -m notebooks.tools.grade --workers "$(WORKERS)" "$(FOLDER)" $(LESSONS)
 
 benchmark: $(INSTALLED) ## compare the data steps with a naive version
 	@$(PY) -m module4.benchmark
