@@ -155,7 +155,7 @@ site: $(INSTALLED) ## execute the lessons and build the course site in reports/s
 	@$(PY) -m notebooks.tools.publish
 
 benchmark: $(INSTALLED) ## compare the data steps with a naive version
-	@$(PY) -m module4.benchmark
+	@$(PY) -m module4.benchmark.data
 
 lab: $(INSTALLED) ## open the notebooks in JupyterLab, on this machine only (behind JupyterHub: BASE_URL=/user/me/lab)
 	@export JUPYTER_CONFIG_PATH="$(CURDIR)/notebooks/lab" $(foreach name,CONFIG DATA RUNTIME,\
