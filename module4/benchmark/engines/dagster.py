@@ -58,7 +58,7 @@ def search(after: str) -> dg.AssetsDefinition:
 
 @dg.asset
 def nothing_before() -> str:
-    """What a search without steps before it starts from; no task of its kind is counted."""
+    """Return what a search starts from that has no step before it. It is not counted as a task."""
     return ""
 
 
