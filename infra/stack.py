@@ -1,4 +1,4 @@
-"""`python -m infra.stack COMMAND`: the services of infra/compose.yaml, behind `make up`, `down`, `logs` and `status`."""
+"""`python -m infra.stack COMMAND`: the services of infra/compose.yaml, for `make up`, `down`, `logs` and `status`."""
 
 import argparse
 import json
@@ -38,7 +38,7 @@ START_SECONDS = 900  # even a slow laptop has started everything by then
 
 
 def _token() -> str:
-    return secrets.token_hex(24)
+    return secrets.token_hex(32)  # 64 characters: what Airflow wants to sign its tokens with
 
 
 def _fernet_key() -> str:
