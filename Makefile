@@ -14,8 +14,6 @@ PY        := "$(VENV)/bin/python"
 INSTALLED := $(subst $(SPACE),\ ,$(VENV))/.installed
 # Lab 0 runs make itself, which must not inherit this make's flags, job server or PRESET=… overrides.
 RUN       := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(PY)
-# Where JupyterLab keeps its files; what the pipelines write moves there too.
-WORKSPACE := $(or $(PIPELINE_WORKSPACE),$(CURDIR)/workspace)
 
 # Switches and options that cost something count only if they are typed after `make`, not if a shell exports them.
 typed  = $(if $(findstring command,$(origin $(1))),$(2))
@@ -31,7 +29,7 @@ LABS       := lab-make lab-airflow lab-kubeflow lab-dagster lab-modal airflow-tr
               airflow-break kubeflow-traps kubeflow-lineage kubeflow-compile kubeflow-submit
 WEB_PAGES  := ui-airflow ui-dagster
 CONTAINERS := image up status logs down
-COURSE     := notebooks judge lessons site
+COURSE     := progress notebooks judge lessons site
 MAINTAIN   := test check fix benchmark lock clean distclean help
 .PHONY: $(START_HERE) $(LABS) $(WEB_PAGES) $(CONTAINERS) $(COURSE) $(MAINTAIN)
 
@@ -162,12 +160,12 @@ site: $(INSTALLED) ## execute the lessons and build the course site in reports/s
 benchmark: $(INSTALLED) ## compare the data steps with a naive version
 	@$(PY) -m module4.benchmark
 
-lab: $(INSTALLED) ## open the notebooks in JupyterLab, on this machine only (behind JupyterHub: BASE_URL=/user/me/lab)
-	@export JUPYTER_CONFIG_PATH="$(CURDIR)/notebooks/lab" $(foreach name,CONFIG DATA RUNTIME,\
-	    JUPYTER_$(name)_DIR="$(WORKSPACE)/jupyter/$(name)") IPYTHONDIR="$(WORKSPACE)/jupyter/ipython"; \
-	exec $(RUN) -m infra.processes $(PY) -m jupyterlab --ip 127.0.0.1 --ServerApp.root_dir=notebooks \
-	    --LanguageServerManager.autodetect=False --LabApp.extension_manager=readonly \
-	    $(if $(filter 0,$(shell id -u)),--allow-root) $(if $(BASE_URL),--ServerApp.base_url="$(BASE_URL)")
+lab: PORT ?= 8888
+lab: $(INSTALLED) ## open your copies of the lessons in JupyterLab, on this machine only (PORT=8888 BASE_URL=/user/me/proxy/…)
+	@exec $(RUN) -m infra.processes $(PY) -m notebooks.tools.lab --port "$(PORT)" --base-url "$(BASE_URL)"
+
+progress: $(INSTALLED) ## show what you have done in each lesson
+	@$(PY) -m notebooks.tools.progress
 
 # These need Python, but not the packages: everything else is in the images.
 BARE = python=$$(PYTHON="$(PYTHON)" sh infra/find-python.sh) && exec "$$python" -m
