@@ -18,4 +18,4 @@ def answers(url: str, part: str = "", timeout: float = 20) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if answers(*sys.argv[1:3]) else 1)
+    sys.exit(0 if answers(sys.argv[1], "".join(sys.argv[2:3])) else 1)
