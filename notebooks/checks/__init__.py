@@ -19,6 +19,8 @@ from decimal import Decimal
 from numbers import Real
 from typing import Any
 
+from notebooks.course import progress
+
 MISSING = object()
 
 
@@ -178,6 +180,13 @@ class Exercises:
 
     def __call__(self, number: int, *answers: object) -> Result:
         """Judge the given answers, or else those in the notebook. A student's code never makes it raise."""
+        result = self._judge(number, answers)
+        if result.done:
+            lesson = self.checks[number].__module__.rpartition(".")[2]
+            progress.record(lesson, exercise=number, verdict=result.verdict)
+        return result
+
+    def _judge(self, number: int, answers: tuple[object, ...]) -> Result:
         if number not in self.checks:
             return Result(number, (), f"This lesson has the exercises {', '.join(map(str, sorted(self.checks)))}.")
         names = self.names[number]

@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from notebooks.course import progress
+
 QUESTIONS = Path(__file__).with_name("questions")
 FIELDS = {"ask", "options", "answer", "because", "hint"}
 
@@ -114,4 +116,6 @@ def check_answers(lesson: str, answers: Mapping[Any, Any]) -> Quiz:
     given = {str(number).strip(): str(letter or "").strip().lower() for number, letter in answers.items()}
     judged = [Judged(number, one, given.pop(str(number), "")) for number, one in enumerate(questions, start=1)]
     unknown = [f"There is no question {number}: this lesson has {len(questions)}." for number in sorted(given)]
-    return Quiz(tuple(judged), tuple(unknown))
+    quiz = Quiz(tuple(judged), tuple(unknown))
+    progress.record(lesson, questions=quiz.right)
+    return quiz

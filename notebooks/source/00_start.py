@@ -254,7 +254,7 @@ before == open_artifact(str(damaged.parent)).files["model.skops"]["sha256"]
 # <details><summary>Bigger hint</summary>Call <code>config.preset</code> with three arguments: the name, <code>trials=…</code>,
 # and <code>test_start=date(…)</code>.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=1
 from datetime import date
 
 # BEGIN SOLUTION
@@ -281,7 +281,7 @@ check(1)
 # <details><summary>Bigger hint</summary>The schedule names the plane (<code>tailnum</code>) and the minute of departure in
 # advance. Only one of the seven columns is measured after the flight.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=1
 # BEGIN SOLUTION
 allowed = {"carrier", "dest", "tailnum", "departure_minute", "weather_temp", "distance"}
 # STUB

@@ -226,7 +226,7 @@ steps.read_fingerprint(f"{store}/runs/make/deploy")["fingerprint"]
 # <details><summary>Bigger hint</summary>The string starts with <code>"report.txt: metrics.json slices.json\n\t…</code> and
 # ends with a new line.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=1
 # BEGIN SOLUTION
 my_makefile = "report.txt: metrics.json slices.json\n\tcat metrics.json slices.json > report.txt\n"
 # STUB
@@ -248,7 +248,7 @@ check(1)
 # <details><summary>Bigger hint</summary>Go through <code>needs.items()</code>, and keep a name if it is not in
 # <code>done</code> and its needs are a subset of <code>done</code>.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=2
 from shared.graph import TRAINING
 
 needs = {step.name: set(step.needs) for step in TRAINING}

@@ -344,7 +344,7 @@ instances(survived)
 # <details><summary>Bigger hint</summary>Five o'clock every day is <code>"0 5 * * *"</code>. In the body, pass
 # <code>count_flights()</code> to <code>report</code>.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=1
 from datetime import datetime, timedelta
 
 from airflow.sdk import dag, task
@@ -397,7 +397,7 @@ check(1)
 # that calls <code>download()</code>.</details>
 
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=1
 # BEGIN SOLUTION
 @task(retries=3, retry_delay=timedelta(seconds=10), retry_exponential_backoff=True)
 def download() -> str:
@@ -437,7 +437,7 @@ check(2)
 # <code>airport</code>, and pass what that returns to <code>worst</code>. No loop is needed.</details>
 
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=2
 @task
 def airports() -> list[str]:
     """List the airports."""
@@ -486,7 +486,7 @@ check(3)
 # <details><summary>Bigger hint</summary>Write <code>@dag(schedule=Asset("…"))</code>, call <code>announce()</code> inside, then
 # call your function.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=2
 from airflow.sdk import Asset
 
 

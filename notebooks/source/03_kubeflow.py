@@ -281,7 +281,7 @@ pd.Series(found, name="what the pipeline returned").to_frame()
 # <code>late_share(late=late, flights=flights)</code> and chain <code>.set_retry(…)</code> and
 # <code>.set_caching_options(…)</code>.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=1
 component = dsl.component(base_image="python:3.12", install_kfp_package=False)
 
 # BEGIN SOLUTION
@@ -323,7 +323,7 @@ check(1)
 # <code>share_of</code> in a variable, and after the loop pass <code>dsl.Collected(….output)</code> to <code>worst</code>.</details>
 
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=2
 @component
 def airports() -> list[str]:
     """List the airports."""
@@ -373,7 +373,7 @@ check(2)
 # output.</details>
 
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=2
 @component
 def late_flights(table: dsl.Output[dsl.Dataset]) -> None:
     """Write a table of three flights."""

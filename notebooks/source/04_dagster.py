@@ -314,7 +314,7 @@ draw_graph(parents, "After the check", {name: made.get(name, "not started") for 
 # <details><summary>Bigger hint</summary>Add a column of true and false, group by the carrier, take the mean, and call
 # <code>reset_index()</code>.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=1
 # BEGIN SOLUTION
 
 
@@ -345,7 +345,7 @@ check(1)
 # <details><summary>Bigger hint</summary>Return <code>dg.AssetCheckResult(passed=…)</code>, and give the decorator
 # <code>asset</code> and <code>blocking</code>.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=2
 # BEGIN SOLUTION
 
 
@@ -374,7 +374,7 @@ check(2)
 # <details><summary>Hint</summary>Do not list the assets: select one, and ask for what is upstream of it.</details>
 # <details><summary>Bigger hint</summary>The last three rows of the table above are all you need.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=1
 # BEGIN SOLUTION
 retrain = dg.define_asset_job("retrain", selection=dg.AssetSelection.assets("baseline").upstream())
 every_monday = dg.ScheduleDefinition(job=retrain, cron_schedule="0 5 * * 1")
@@ -400,7 +400,7 @@ check(3)
 # <details><summary>Bigger hint</summary>Compare the column <code>date</code> with <code>context.partition_key</code>, and give
 # the decorator <code>partitions_def</code> and <code>automation_condition</code>.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=2
 DAYS = dg.DailyPartitionsDefinition(start_date="2013-01-01", end_date="2014-01-01")
 
 # BEGIN SOLUTION

@@ -315,7 +315,7 @@ print_lines(lines, "Token", "Error: Token")
 # <details><summary>Bigger hint</summary>The arguments are <code>cpu</code>, <code>timeout</code>, and <code>retries</code>. Retries
 # do not include the first attempt.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=1
 my_app = modal.App("forecast", image=modal.Image.debian_slim(python_version="3.12"))
 
 # BEGIN SOLUTION
@@ -348,7 +348,7 @@ check(1)
 # <details><summary>Bigger hint</summary>Give <code>schedule</code> a <code>modal.Cron</code> whose last three fields are
 # <code>* * *</code>, and give <code>volumes</code> a dictionary from the path to the Volume.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=1
 # BEGIN SOLUTION
 volume = modal.Volume.from_name("forecasts", create_if_missing=True)
 
@@ -380,7 +380,7 @@ check(2)
 # <details><summary>Bigger hint</summary><code>sum(…)</code> accepts anything that you can loop over, also what
 # <code>score.map(…)</code> returns.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=2
 # BEGIN SOLUTION
 my_file = """
 import time

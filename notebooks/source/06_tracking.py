@@ -221,7 +221,7 @@ print(said)
 # config={…})</code>, then an assignment to <code>my_run.summary["roc_auc"]</code>, then
 # <code>my_run.finish()</code>.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=1
 import os
 
 import wandb
@@ -253,7 +253,7 @@ check(1)
 # <details><summary>Bigger hint</summary>Write <code>metadata={"fingerprint": "…"}</code>, and then call
 # <code>my_artifact.add_file(str(model_file))</code>. The file already has the right name.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=2
 model_file = Path(store, "model.skops")
 _ = model_file.write_bytes(b"any model")
 

@@ -226,7 +226,7 @@ print(run_python("-m", "shared", "measure_drift", "--help"))
 # <details><summary>Bigger hint</summary>The term for the shares <code>a</code> (then) and <code>b</code> (now) is
 # <code>(b - a) * math.log(b / a)</code>. Add the terms up with <code>sum</code> and <code>zip</code>.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=1
 import math
 
 # BEGIN SOLUTION
@@ -260,7 +260,7 @@ check(1)
 # <details><summary>Bigger hint</summary>Return <code>False</code> if <code>drift.window_start &lt; drift.deployed</code>. Then
 # return the two comparisons, joined by <code>or</code>.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=2
 # BEGIN SOLUTION
 from shared.config import Monitoring
 from shared.monitoring import Drift

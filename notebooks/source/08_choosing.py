@@ -183,7 +183,7 @@ pd.DataFrame(
 # <code>status</code> is <code>"ok"</code>. Take plain Python out with <code>.pop("python")</code>, and subtract it from
 # every value that remains.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=1
 # BEGIN SOLUTION
 
 
@@ -217,7 +217,7 @@ check(1)
 # <code>needs &lt;= can[row["platform"]]</code>. Use <code>min</code> with a <code>key</code>, and return
 # <code>None</code> for an empty list.</details>
 
-# %% tags=["exercise"]
+# %% tags=["exercise"] points=2
 # BEGIN SOLUTION
 
 

@@ -9,6 +9,8 @@ A source is a Python file in jupytext's percent format. It can be executed, and 
     # answer = None
     # END SOLUTION
 
+An exercise is worth one point, or as many as the first line of its cell says: `# %% tags=["exercise"] points=2`.
+
 Cells tagged `slow` run in the solution, and when the student runs them; the test of the student's copy skips them,
 because the same cells run in the solution. `{{minutes}}` becomes the time that the lesson takes, and a Markdown cell
 with `{{questions}}` gets the lesson's concept questions, followed by a cell for their answers.
@@ -30,13 +32,13 @@ from typing import Any
 import jupytext
 import nbformat
 
-from module4.platforms import ROOT
+from notebooks.course.progress import STUDENT
 from notebooks.course.quiz import read_questions, to_markdown
 
 FOLDER = Path(__file__).parents[1]
 SOURCES = FOLDER / "source"
 SOLUTIONS = FOLDER / "solutions"
-STUDENT = ROOT / "student" / "lessons"  # git ignores it: where students work, and where edited notebooks are kept
+KEPT = STUDENT / "notebooks"  # where edited notebooks are kept: where students work
 MEASURED = Path(__file__).with_name("measured.json")
 
 WORDS_PER_MINUTE = 130  # people read technical prose slowly; words of code count too
@@ -59,6 +61,7 @@ SOLUTION = re.compile(
     r"^[ ]*# BEGIN SOLUTION\n(?P<solution>.*?)^[ ]*# STUB\n(?P<stub>.*?)^[ ]*# END SOLUTION\n?",
     re.DOTALL | re.MULTILINE,
 )
+EXERCISE = re.compile(r"^## Exercise (?P<number>\d+): .+$", re.MULTILINE)
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -105,6 +108,12 @@ def tags(cell: Notebook) -> list[str]:
     return list(cell.metadata.get("tags", []))
 
 
+def points(lesson: str) -> dict[int, int]:
+    """Return what each exercise is worth: `points=2` in the first line of its cell, or else one point."""
+    cells = [cell for cell in read_source(lesson).cells if "exercise" in tags(cell)]
+    return {number: int(cell.metadata.get("points", 1)) for number, cell in enumerate(cells, start=1)}
+
+
 def to_solution(source: str) -> str:
     """Return an exercise's code with the solution."""
     return _tidy(SOLUTION.sub(lambda match: match["solution"], source))
@@ -124,10 +133,10 @@ def build(lesson: str, *, solution: bool) -> str:
     """Return the text of the student's notebook or of its solution: the same cells, with the same ids."""
     notebook = read_source(lesson)
     minutes = describe_minutes(lesson, notebook)
-    cells = []
+    cells, worth = [], points(lesson)
     for number, cell in enumerate(notebook.cells):
         new = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
-        text = cell.source.replace("{{minutes}}", minutes)
+        text = EXERCISE.sub(lambda title: _with_points(title, worth), cell.source.replace("{{minutes}}", minutes))
         text = (to_solution(text) if solution else to_stub(text)) if SOLUTION.search(text) else text
         if solution and cell.cell_type == "markdown":
             text = re.sub(r"\]\((?!https?:|#)", "](../", text)  # the solutions are one folder deeper
@@ -137,6 +146,12 @@ def build(lesson: str, *, solution: bool) -> str:
         cells.append(new(text, id=f"{lesson.replace('_', '-')}-{number:02d}", metadata=metadata))
     course = {"course": {"digest": "", "lesson": lesson}}
     return sign(nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata=METADATA | course)) + "\n")
+
+
+def _with_points(title: re.Match[str], worth: dict[int, int]) -> str:
+    """Return an exercise's title, and below it how many points it is worth."""
+    count = worth.get(int(title["number"]), 1)
+    return f"{title[0]}\n\n*{count} point{'s' if count > 1 else ''}*"
 
 
 def sign(text: str) -> str:
@@ -184,7 +199,7 @@ def keep(path: Path) -> Path | None:
     """Copy a notebook that someone has edited to where students work, unless it is there already; return the copy."""
     if not path.exists() or not is_edited(text := path.read_text(encoding="utf-8")):
         return None
-    copy = STUDENT / f"{path.stem}-edited-{hashlib.sha256(text.encode()).hexdigest()[:8]}.ipynb"
+    copy = KEPT / f"{path.stem}-edited-{hashlib.sha256(text.encode()).hexdigest()[:8]}.ipynb"
     copy.parent.mkdir(parents=True, exist_ok=True)
     if not copy.exists():
         shutil.copyfile(path, copy)
@@ -206,7 +221,7 @@ def main() -> int:
             print(f"{name}: differs from its source, or has outputs; run make lessons")
         else:
             if copy := keep(path):
-                print(f"{name}: was edited; your version is now {copy.relative_to(STUDENT.parents[1])}")
+                print(f"{name}: was edited; your version is now {copy}")
             path.write_text(made[path], encoding="utf-8")
             print(f"{name}: written")
     return int(check and bool(old))

@@ -25,7 +25,6 @@ FILES = (
     "module4/images/*.png",
     "notebooks/GLOSSARY.md",
     "notebooks/course/*.py",
-    "tests/labs/*.py",
 )
 
 

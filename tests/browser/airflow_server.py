@@ -26,7 +26,7 @@ class Server:
         self.url = f"http://127.0.0.1:{port}"
         self.store = store
         self.settings = {**os.environ, "PIPELINE_STORE": str(store), "OMP_NUM_THREADS": "1"}
-        self.settings["STEP_TIMEOUT"] = "60"  # a step takes seconds, even on a busy machine
+        self.settings["STEP_TIMEOUT"] = "120"  # a step takes seconds, and a minute on a busy machine
         self.process = subprocess.Popen(
             [sys.executable, "-m", "module4.lab1_airflow", "ui", "--port", str(port)],
             cwd=ROOT,

@@ -6,7 +6,6 @@
 import http.server
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from playwright.sync_api import Page, expect
 
 from module4.platforms import ROOT
 from notebooks.tools.build import FOLDER, lessons
+from notebooks.tools.lab import fill, jupyterlab
 from tests.browser.chromium import needs_chromium, take
 from tests.notebooks.executed import execute_once
 from tests.processes import processes_of
@@ -85,36 +85,20 @@ def test_the_site_can_be_searched_and_solutions_are_folded(site: str, page: Page
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """JupyterLab as `make lab` starts it, on copies of the notebooks, with a home folder that must stay empty."""
+    """JupyterLab as `make lab` starts it, in a student's folder, with a home folder that must stay empty."""
     folder = tmp_path_factory.mktemp("lab")
-    for path in FOLDER.glob("*.ipynb"):
-        shutil.copy(path, folder)
+    fill(folder)
     port = free_port()
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "MPLCONFIGDIR", "HOME")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", **{name: str(folder / ".jupyter" / name) for name in names}}
     environment["JUPYTER_CONFIG_PATH"] = str(FOLDER / "lab")
     (folder / ".jupyter" / "HOME").mkdir(parents=True)
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        "--ip",
-        "127.0.0.1",
-        f"--port={port}",
-        "--no-browser",
-        "--allow-root",
-    ]
-    command += [
-        f"--ServerApp.root_dir={folder}",
-        "--IdentityProvider.token=secret",
-        "--LanguageServerManager.autodetect=False",
-        "--LabApp.extension_manager=readonly",
-    ]
+    command = [*jupyterlab(folder, port), "--no-browser", "--IdentityProvider.token=secret"]
     with (folder / "lab.log").open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
         try:
             wait_for(f"http://127.0.0.1:{port}/api", process, folder / "lab.log")
-            yield f"http://127.0.0.1:{port}/lab/tree/%s?token=secret&reset"
+            yield f"http://127.0.0.1:{port}/lab/tree/notebooks/%s?token=secret&reset"
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=30)

@@ -230,7 +230,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(build, "FOLDER", tmp_path)
     monkeypatch.setattr(build, "SOURCES", tmp_path / "source")
     monkeypatch.setattr(build, "SOLUTIONS", tmp_path / "solutions")
-    monkeypatch.setattr(build, "STUDENT", tmp_path / "student" / "lessons")
+    monkeypatch.setattr(build, "KEPT", tmp_path / "student" / "notebooks")
     monkeypatch.setattr(sys, "argv", ["build"])
     for path in (tmp_path / "source").glob("*.py"):
         if path.stem != "00_start":
@@ -265,7 +265,7 @@ def test_building_keeps_what_somebody_has_written(copy: Path, capsys: pytest.Cap
         shutil.copy(lesson, other)
     assert build.main() == 0
     assert answer not in lesson.read_text()
-    (kept,) = (copy / "student" / "lessons").glob("00_start-edited-*.ipynb")
+    (kept,) = (copy / "student" / "notebooks").glob("00_start-edited-*.ipynb")
     assert answer in kept.read_text()
     assert kept.name in capsys.readouterr().out
     assert all(answer in other.read_text() for other in others)

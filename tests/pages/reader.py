@@ -296,6 +296,6 @@ def _edited(folder: Path, edit: str | None) -> Iterator[None]:
 
 def _files(folder: Path) -> set[tuple[str, bytes]]:
     """Read all files of the checkout except what runs may write, caches, and the environment."""
-    top = [path for path in folder.iterdir() if path.name not in ("workspace", "reports", ".venv")]
+    top = [path for path in folder.iterdir() if path.name not in ("workspace", "reports", "student", ".venv")]
     paths = [file for path in top for file in ([path] if path.is_file() else path.rglob("*"))]
     return {(str(file), file.read_bytes()) for file in paths if file.is_file() and "__pycache__" not in file.parts}
