@@ -28,14 +28,16 @@ START_HERE := setup doctor lab compare run watch
 LABS       := lab-make lab-airflow lab-kubeflow lab-dagster lab-modal airflow-trigger airflow-backfill airflow-monitor \
               airflow-break kubeflow-traps kubeflow-lineage kubeflow-compile kubeflow-submit
 WEB_PAGES  := ui-airflow ui-dagster
-COURSE     := progress check-platform notebooks judge lessons site
-MAINTAIN   := test check fix benchmark lock image clean distclean help
-.PHONY: $(START_HERE) $(LABS) $(WEB_PAGES) $(COURSE) $(MAINTAIN)
+CONTAINERS := image up status logs down
+COURSE     := progress check-platform slides grade site notebooks judge lessons
+MAINTAIN   := test check fix benchmark lock clean distclean help
+.PHONY: $(START_HERE) $(LABS) $(WEB_PAGES) $(CONTAINERS) $(COURSE) $(MAINTAIN)
 
 help: ## list these targets
 	@$(call list,Start here,$(START_HERE))
 	@$(call list,Labs,$(LABS))
 	@$(call list,Web pages,$(WEB_PAGES))
+	@$(call list,Containers,$(CONTAINERS))
 	@$(call list,Course,$(COURSE))
 	@$(call list,For maintainers,$(MAINTAIN))
 
@@ -52,10 +54,13 @@ $(INSTALLED): requirements.lock pyproject.toml
 doctor: ## check this machine and the installation
 	@python=$$(PYTHON="$(PYTHON)" sh infra/find-python.sh --any) && VENV="$(VENV)" "$$python" infra/doctor.py
 
-lock: ## resolve requirements.lock again (UPGRADE=1: to the newest versions)
+EXPORT := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
+lock: ## resolve requirements.lock again, and export the images' parts of it (UPGRADE=1: to the newest versions)
 	@PATH="$$PATH:$(VENV)/bin"; command -v uv >/dev/null || { echo "lock: uv not found; run make setup first" >&2; exit 1; }; \
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    $(call switch,UPGRADE,--upgrade) -q -o requirements.lock
+	uv pip compile pyproject.toml --all-extras --group build --group components $(EXPORT) $(call switch,UPGRADE,--upgrade) -o requirements.lock && \
+	part() { name=$$1; shift; uv pip compile "$$@" --constraints requirements.lock --no-annotate $(EXPORT) -o infra/requirements/$$name.txt; } && \
+	part build --group build && part components --group components --no-deps && part steps pyproject.toml && \
+	part services pyproject.toml --extra platforms --extra services --extra course
 
 compare: $(INSTALLED) ## run the training pipeline on every platform, print one table (PRESET=tiny|lab|full)
 	@$(RUN) -m module4 compare --preset "$(PRESET)"
@@ -155,8 +160,14 @@ site: $(INSTALLED) ## execute the lessons and build the course site in reports/s
 	@$(RUN) -m notebooks.tools.execute --workers "$(WORKERS)"
 	@$(PY) -m notebooks.tools.publish
 
+slides: $(INSTALLED) ## make slides with presenter's notes in reports/slides, a file per lesson (LESSONS="01_why 02_airflow")
+	@$(RUN) -m notebooks.tools.slides $(LESSONS)
+
+grade: $(INSTALLED) ## grade submitted lessons (FOLDER=submissions LESSONS="01_why 02_airflow")
+	@$(RUN) -m notebooks.tools.grade --workers "$(WORKERS)" "$(FOLDER)" $(LESSONS)
+
 benchmark: $(INSTALLED) ## compare the data steps with a naive version
-	@$(PY) -m module4.benchmark
+	@$(PY) -m module4.benchmark.data
 
 lab: PORT ?= 8888
 lab: $(INSTALLED) ## open your copies of the lessons in JupyterLab, on this machine only (PORT=8888 BASE_URL=/user/me/proxy/…)
@@ -165,8 +176,20 @@ lab: $(INSTALLED) ## open your copies of the lessons in JupyterLab, on this mach
 progress: $(INSTALLED) ## show what you have done in each lesson
 	@$(PY) -m notebooks.tools.progress
 
-image: ## build the container image
-	docker build --file infra/Dockerfile --tag one-pipeline:dev .
+# These need Python, but not the packages: everything else is in the images.
+BARE = python=$$(PYTHON="$(PYTHON)" sh infra/find-python.sh) && exec "$$python" -m
+
+image: ## build the container images, print their sizes (BASE_IMAGE=… ARCH=arm64 CA=certificates.pem UV_CONFIG=uv.toml)
+	@$(BARE) infra.image --base "$(BASE_IMAGE)" --arch "$(ARCH)" --ca "$(CA)" --index "$(UV_CONFIG)"
+
+up: ## start services in containers (PROFILE="airflow storage"; LAUNCHER=docker: a container per Dagster run)
+	@$(BARE) infra.stack up --profile "$(PROFILE)" $(if $(LAUNCHER),--launcher "$(LAUNCHER)")
+down: ## stop the services (VOLUMES=1: and remove their data)
+	@$(BARE) infra.stack down $(call switch,VOLUMES,--volumes)
+logs: ## follow what the services print
+	@$(BARE) infra.stack logs
+status: ## show which services run, where, and their passwords
+	@$(BARE) infra.stack status
 
 # Of a folder that PIPELINE_WORKSPACE names, only what is known to be ours: it may hold other things too.
 OURS := airflow compare dagster dagster-executors jupyter kubeflow kubeflow-traps logs make modal notebooks python reports \

@@ -9,7 +9,7 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -66,16 +66,24 @@ def publish(folder: Path, place: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path, seconds: float | None = None) -> Iterator[None]:
+def locked(
+    path: Path, seconds: float | None = None, before_waiting: Callable[[], None] | None = None
+) -> Iterator[None]:
     """Hold the lock of a file or folder that one process at a time may change.
 
-    Raises TimeoutError when others hold it for `seconds` (default: a minute).
+    If another process holds it, call `before_waiting` once, then wait. Raises TimeoutError when others hold it for
+    `seconds` (default: a minute).
     """
     seconds = LOCK_SECONDS if seconds is None else seconds
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path.with_name(f".{path.name}.lock"), seconds, poll_interval=0.01, fallback_to_soft=False)
     try:
-        lock.acquire()
+        try:
+            lock.acquire(0)
+        except Timeout:
+            if before_waiting:
+                before_waiting()
+            lock.acquire()
     except Timeout:
         raise TimeoutError(errno.ETIMEDOUT, f"another process has held its lock for {seconds} s") from None
     try:

@@ -1,16 +1,21 @@
 """The training pipeline in plain Python: the reference that every platform is compared with."""
 
+from uuid import uuid4
+
 from shared import steps
 from shared.config import PipelineConfig
 from shared.fingerprint import Fingerprint
+from shared.places import local_folder
 from shared.storage import exclusive
 
 
-def run(config: PipelineConfig, store: str, run_id: str = "python") -> Fingerprint:
+def run(config: PipelineConfig, store: str, run_id: str = "") -> Fingerprint:
     """Run the steps one after the other below `store` (a URI) and return the run's fingerprint.
 
-    Another run with this `run_id` in the same store waits until this one has ended.
+    On a disk, `run_id` is "python" by default, and another run with the same one waits until this one has ended. In a
+    bucket nobody can wait, so each run gets a new one.
     """
+    run_id = run_id or ("python" if local_folder(store) else f"python-{uuid4().hex}")
     with exclusive(f"{store}/runs/{run_id}"):
         return _run(config, store, run_id)
 

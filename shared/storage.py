@@ -11,6 +11,7 @@ import io
 import json
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -357,12 +358,16 @@ def change_file(uri: str, change: Callable[[bytes | None], bytes | None]) -> Non
 
 @contextmanager
 def exclusive(uri: str) -> Iterator[None]:
-    """Let one process at a time work in a folder; the others wait. In a bucket nobody waits."""
+    """Let one process at a time work in a folder; the others print that they wait. In a bucket nobody waits."""
     place = parse_place(uri)
+
+    def say() -> None:
+        print(f"Another run is using {uri}. Waiting for it to end; press Ctrl-C to stop waiting.", file=sys.stderr)
+
     with ExitStack() as stack:
         if isinstance(place, Path):
             with store_errors(uri, "used"):
-                stack.enter_context(files.locked(place, RUN_SECONDS))
+                stack.enter_context(files.locked(place, RUN_SECONDS, say))
         yield
 
 

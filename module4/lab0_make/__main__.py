@@ -2,7 +2,6 @@
 
 import os
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,8 +26,7 @@ def make_goals(
     program: Annotated[str, typer.Option(help="GNU make.")] = "make",
 ) -> None:
     """Make GOALS below the store. If another Make is working there, wait for it to end."""
-    place = store or default_store("make")
-    sys.exit(make(place if "://" in place else str(Path(place).expanduser()), [program, *goals], os.environ))
+    sys.exit(make(store or default_store("make"), [program, *goals], os.environ))
 
 
 def main() -> None:

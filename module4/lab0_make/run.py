@@ -16,6 +16,7 @@ from shared import steps
 from shared.config import PipelineConfig
 from shared.errors import ConfigError, PipelineError
 from shared.fingerprint import Fingerprint
+from shared.places import local_folder
 from shared.progress import EVENTS_FILE
 
 MAKEFILE = Path(__file__).resolve().with_name("Makefile")
@@ -39,9 +40,10 @@ def make(store: str, command: Sequence[str], environment: Mapping[str, str]) -> 
     Make inherits this process's file descriptors. If it fails, a sentence on standard error names the step and says how
     to continue. Raises ConfigError if `store` is not a folder that can be written.
     """
-    if "://" in store:
+    place = local_folder(store)
+    if not place:
         raise ConfigError(f"store: Make works on files, so {store!r} must be a folder.")
-    folder = Path(store).absolute() / "runs" / "make"
+    folder = place / "runs" / "make"
     make_folder(folder, "store")
     with one_at_a_time(folder), tempfile.NamedTemporaryFile(suffix=".jsonl") as own_events:
         events = environment.get(EVENTS_FILE, own_events.name)

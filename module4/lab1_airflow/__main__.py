@@ -14,6 +14,7 @@ from module4.platforms import default_store
 from shared.config import PipelineConfig, preset
 from shared.errors import ConfigError, exit_on_error
 from shared.faults import parse_fault
+from shared.storage import check_store
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 Day = Annotated[str, typer.Argument(metavar="DAY", help="A day of the data, such as 2013-03-11.")]
@@ -28,7 +29,7 @@ def ui(
 ) -> None:
     """Start Airflow with its UI, trigger a first training run, and stop at Ctrl-C."""
     step_timeout()  # otherwise each DAG file would find a wrong value on its own
-    environment = airflow_environment(airflow_home(default_store("airflow")), port, password=password)
+    environment = airflow_environment(airflow_home(check_store(default_store("airflow"))), port, password=password)
     serve(environment, user="admin" if password else "")
 
 

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +12,8 @@ import typer
 from module4.lab3_dagster.run import prepare_environment
 from module4.platforms import WORKSPACE, default_store
 from module4.ports import check_port
-from shared.errors import ConfigError, PipelineError, exit_on_error
+from shared.errors import exit_on_error
+from shared.storage import check_store
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -80,12 +80,8 @@ def executors(preset_name: Annotated[str, typer.Option("--preset", help="tiny, l
 
 
 def _open(store: str) -> str:
-    """Return the store, absolute if it is a folder, after making it known to Dagster's processes."""
-    if not store:
-        raise ConfigError("store: it is empty. Name a folder or a URI.")
-    place = store if "://" in store else str(Path(store).expanduser().absolute())
-    if Path(place).is_file():
-        raise PipelineError(f"store: {place} is a file. Name a folder.")
+    """Return the store, absolute if it is a folder, after a check and after making it known to Dagster's processes."""
+    place = check_store(store)
     prepare_environment(place)
     os.environ["PIPELINE_STORE"] = place
     return place

@@ -1,5 +1,6 @@
 """How values are stored and loaded, so that no asset has to know it."""
 
+import re
 from typing import get_args
 
 import dagster as dg
@@ -44,7 +45,12 @@ class ArtifactIOManager(dg.ConfigurableIOManager):
 
     def _uri(self, context: dg.OutputContext) -> str:
         run_id, *step = context.get_identifier()
-        name = context.asset_key.to_user_string() if context.has_asset_key else "/".join(step)
+        # A trial's step is called run_trial[0]; in a bucket's listing, brackets would be a pattern.
+        name = (
+            context.asset_key.to_user_string()
+            if context.has_asset_key
+            else re.sub(r"\[(.+?)\]", r"-\1", "/".join(step))
+        )
         return f"{self.store}/runs/{run_id}/{name}"
 
     def _uri_of_input(self, context: dg.InputContext) -> str:

@@ -9,6 +9,7 @@ from module4.lab4_modal.run import run as run_here
 from module4.platforms import default_store
 from shared.config import preset
 from shared.errors import ConfigError, exit_on_error
+from shared.storage import check_store
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -35,7 +36,7 @@ def run(
     if cloud:
         run_in_cloud(preset_name, *options)
     else:
-        run_here(config, store or default_store("modal"), *options)
+        run_here(config, check_store(store or default_store("modal")), *options)
 
 
 if __name__ == "__main__":

@@ -205,7 +205,7 @@ except ConfigError as error:
 
 # %% tags=["slow"]
 from shared import artifacts
-from shared.models import Fitted
+from shared.fitted import Fitted
 
 damaged = Path(store, "runs/python/train/model.skops")
 with damaged.open("ab") as file:

@@ -54,7 +54,8 @@ def test_lock_satisfies_pyproject_on_every_accepted_python(python: str) -> None:
         for requirement, _ in lock_entries()
         if requirement.marker is None or requirement.marker.evaluate(environment)
     }
-    for dependency in map(Requirement, PROJECT["dependencies"]):
+    extras = PROJECT["optional-dependencies"].values()
+    for dependency in map(Requirement, [*PROJECT["dependencies"], *(line for extra in extras for line in extra)]):
         assert locked.get(canonicalize_name(dependency.name), "absent") in dependency.specifier, dependency
 
 
@@ -152,7 +153,7 @@ def test_make_alone_lists_every_target_in_a_group() -> None:
     explained = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(listed) == sorted(explained)
     groups = [line for line in said.splitlines() if not line.startswith(" ")]
-    assert groups == ["Start here", "Labs", "Web pages", "Course", "For maintainers"]
+    assert groups == ["Start here", "Labs", "Web pages", "Containers", "Course", "For maintainers"]
 
 
 def test_clean_leaves_everything_but_what_the_pipelines_wrote() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.engine import STEPS_IMAGE
 from module4.platforms import ROOT
 from shared.config import preset
 from shared.graph import SEARCH, TRAINING
@@ -164,7 +165,7 @@ def test_no_pod_carries_a_secret(run: dict[str, Any]) -> None:
 
 def test_the_image_is_the_one_that_the_project_builds() -> None:
     container = yaml.safe_load(POD.read_text())["spec"]["containers"][0]
-    assert f"--tag {container['image']} " in (ROOT / "Makefile").read_text()
+    assert container["image"] == STEPS_IMAGE
     user = yaml.safe_load(POD.read_text())["spec"]["securityContext"]["runAsUser"]
     assert f"USER {user}\n" in (ROOT / "infra" / "Dockerfile").read_text()
 

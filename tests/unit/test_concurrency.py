@@ -18,10 +18,10 @@ import pytest
 
 from shared import files
 from shared.errors import ArtifactError
-from shared.models import Fitted, Model, dump_model
+from shared.fitted import Fitted, Model, dump_model
 from shared.places import parse_place
 from shared.registry import Metadata, Registry
-from shared.storage import change_file, create_mark, new_artifact, open_artifact, read_file, replace_file
+from shared.storage import change_file, create_mark, exclusive, new_artifact, open_artifact, read_file, replace_file
 from tests.unit.test_registry import PASSED
 
 DEPLOYERS = 50
@@ -39,7 +39,7 @@ def start(work: Callable[[], None]) -> multiprocessing.process.BaseProcess:
     return process
 
 
-def run_all(works: list[Callable[[], None]], seconds: float = 60) -> list[int | None]:
+def run_all(works: list[Callable[[], None]], seconds: float = 300) -> list[int | None]:
     """Run all works at once; return their exit codes."""
     processes = [start(work) for work in works]
     deadline = time.monotonic() + seconds
@@ -208,6 +208,26 @@ def test_two_runs_on_one_store_both_succeed(store: str) -> None:
             assert open_artifact(f"{store}/runs/one/step{number}").read("a") == str(number).encode()
 
     assert run_all([run, run, run]) == [0, 0, 0]
+
+
+def test_a_run_says_that_it_waits_for_another_one(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    uri = f"{tmp_path}/runs/one"
+
+    def run() -> None:
+        with exclusive(uri):
+            pass
+
+    with exclusive(uri):
+        second = start(run)
+        said = ""
+        while not said:
+            assert second.is_alive()
+            time.sleep(0.05)
+            said = capfd.readouterr().err
+        assert said == f"Another run is using {uri}. Waiting for it to end; press Ctrl-C to stop waiting.\n"
+    second.join()
+    assert second.exitcode == 0
+    assert capfd.readouterr().err == ""
 
 
 def test_where_folders_cannot_be_swapped_the_last_writer_wins_too(

@@ -1,7 +1,13 @@
 """Refuse requests for other host names: a page on the web could otherwise reach this Airflow under its own name."""
 
+from urllib.parse import urlsplit
+
+from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+# In containers, the other services call the API by its service's name.
+INTERNAL = urlsplit(conf.get("core", "execution_api_server_url", fallback="")).hostname
 
 
 class LoopbackOnly(AirflowPlugin):
@@ -12,6 +18,6 @@ class LoopbackOnly(AirflowPlugin):
         {
             "name": "Only requests for this machine",
             "middleware": TrustedHostMiddleware,
-            "kwargs": {"allowed_hosts": ["127.0.0.1", "localhost"]},
+            "kwargs": {"allowed_hosts": ["127.0.0.1", "localhost", *([INTERNAL] if INTERNAL else [])]},
         }
     ]
