@@ -28,7 +28,7 @@ START_HERE := setup doctor lab compare run watch
 LABS       := lab-make lab-airflow lab-kubeflow lab-dagster lab-modal airflow-trigger airflow-backfill airflow-monitor \
               airflow-break kubeflow-traps kubeflow-lineage kubeflow-compile kubeflow-submit
 WEB_PAGES  := ui-airflow ui-dagster
-CONTAINERS := image up status logs down
+CONTAINERS := image up status logs down cluster-up cluster-status cluster-down
 COURSE     := progress notebooks judge lessons site
 MAINTAIN   := test check fix benchmark lock clean distclean help
 .PHONY: $(START_HERE) $(LABS) $(WEB_PAGES) $(CONTAINERS) $(COURSE) $(MAINTAIN)
@@ -181,6 +181,14 @@ logs: ## follow what the services print
 	@$(BARE) infra.stack logs
 status: ## show which services run, where, and their passwords
 	@$(BARE) infra.stack status
+
+CLUSTER_OPTIONS = $(if $(KUBECONTEXT),--context "$(KUBECONTEXT)")
+cluster-up: ## start a Kubernetes for the labs (KUBEFLOW=1; your own: KUBECONTEXT=… REGISTRY=…)
+	@$(BARE) infra.cluster up $(CLUSTER_OPTIONS) $(if $(REGISTRY),--registry "$(REGISTRY)") $(call switch,KUBEFLOW,--kubeflow)
+cluster-status: ## show what is in it
+	@$(BARE) infra.cluster status $(CLUSTER_OPTIONS)
+cluster-down: ## delete it (with KUBECONTEXT=…: only the namespace)
+	@$(BARE) infra.cluster down $(CLUSTER_OPTIONS)
 
 # Of a folder that PIPELINE_WORKSPACE names, only what is known to be ours: it may hold other things too.
 OURS := airflow compare dagster dagster-executors jupyter kubeflow kubeflow-traps logs make modal notebooks python reports \
