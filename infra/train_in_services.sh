@@ -11,7 +11,7 @@ fingerprint() {
 import json, os, sys
 from upath import UPath
 runs = UPath(os.environ["PIPELINE_STORE"]) / "runs"
-for path in runs.glob(f"*/{sys.argv[1]}/fingerprint.json"):
+for path in runs.glob(f"*/{sys.argv[1]}/**/fingerprint.json"):
     print(json.loads(path.read_text())["fingerprint"])' "$2"
 }
 
