@@ -29,7 +29,7 @@ LABS       := lab-make lab-airflow lab-kubeflow lab-dagster lab-modal airflow-tr
               airflow-break kubeflow-traps kubeflow-lineage kubeflow-compile kubeflow-submit
 WEB_PAGES  := ui-airflow ui-dagster
 CONTAINERS := image up status logs down cluster-up cluster-status cluster-down
-COURSE     := progress notebooks judge lessons site
+COURSE     := progress check-platform slides grade site notebooks judge lessons
 MAINTAIN   := test check fix benchmark lock clean distclean help
 .PHONY: $(START_HERE) $(LABS) $(WEB_PAGES) $(CONTAINERS) $(COURSE) $(MAINTAIN)
 
@@ -143,6 +143,9 @@ lab-modal: PRESET := tiny
 lab-modal: $(INSTALLED) ## lab 4: the pipeline on Modal (PRESET=tiny GPU=L40S; CLOUD=1: in Modal's cloud, with your token)
 	@$(RUN) -m module4.lab4_modal run --preset "$(PRESET)" $(if $(call typed,GPU,$(GPU)),--gpu "$(GPU)") $(CLOUD_OPTION)
 
+check-platform: $(INSTALLED) ## judge a platform of your own (FOLDER=my-platform)
+	@$(RUN) -m module4 check-platform "$(or $(FOLDER),$(error check-platform: name the folder, FOLDER=my-platform))"
+
 notebooks: $(INSTALLED) ## execute every lesson, and check its exercises
 	@$(RUN) -m pytest -n "$(WORKERS)" tests/notebooks notebooks
 
@@ -157,8 +160,14 @@ site: $(INSTALLED) ## execute the lessons and build the course site in reports/s
 	@$(RUN) -m notebooks.tools.execute --workers "$(WORKERS)"
 	@$(PY) -m notebooks.tools.publish
 
+slides: $(INSTALLED) ## make slides with presenter's notes in reports/slides, a file per lesson (LESSONS="01_why 02_airflow")
+	@$(RUN) -m notebooks.tools.slides $(LESSONS)
+
+grade: $(INSTALLED) ## grade submitted lessons (FOLDER=submissions LESSONS="01_why 02_airflow")
+	@$(RUN) -m notebooks.tools.grade --workers "$(WORKERS)" "$(FOLDER)" $(LESSONS)
+
 benchmark: $(INSTALLED) ## compare the data steps with a naive version
-	@$(PY) -m module4.benchmark
+	@$(PY) -m module4.benchmark.data
 
 lab: PORT ?= 8888
 lab: $(INSTALLED) ## open your copies of the lessons in JupyterLab, on this machine only (PORT=8888 BASE_URL=/user/me/proxy/…)

@@ -3,7 +3,6 @@
 The winner is chosen by the validation weeks alone. The test weeks only tell how good it is, and whether the gate opens.
 """
 
-import hashlib
 from dataclasses import asdict, dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -22,30 +21,15 @@ from sklearn.metrics import (
 
 from shared.config import Gate, PipelineConfig
 from shared.features import LABEL, SPLIT, SPLITS
-from shared.fingerprint import FINGERPRINT_FILE, Fingerprint, make_fingerprint, table_digest
-from shared.models import MODEL_FILE, Fitted, Model, dump_model, predict, read_model
+from shared.fingerprint import FINGERPRINT_FILE, Fingerprint, make_fingerprint, output_digests, table_digest
+from shared.fitted import MODEL_FILE, Fitted, Model, dump_model, predict, read_model
+from shared.gate import EVALUATION_FILE, PREDICTIONS_FILE, Check, Metrics, at_least, at_most
 from shared.progress import logged_step
 from shared.registry import Champion
 from shared.storage import Artifact, Summary, write_json, write_table
 
 CALIBRATION_BINS = 10
 SLICES = ("origin", "carrier")
-
-EVALUATION_FILE = "evaluation.json"
-PREDICTIONS_FILE = "predictions.parquet"
-
-Metrics = dict[str, float]
-
-
-@dataclass(frozen=True)
-class Check:
-    """One condition of the quality gate."""
-
-    name: str
-    value: float
-    limit: float
-    passed: bool
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -66,6 +50,10 @@ class Evaluation:
     def passed(self) -> bool:
         """Whether every check of the gate passed."""
         return all(check.passed for check in self.gate)
+
+    def outputs(self) -> tuple[bytes, bytes]:
+        """Return the winner's file, and its probabilities as the bytes of 64-bit floats."""
+        return dump_model(self.model), self.predictions["probability"].to_numpy().tobytes()
 
     def write(self, folder: Path) -> Summary:
         """Write model, predictions, evaluation and fingerprint into `folder`; return the main figures."""
@@ -164,17 +152,9 @@ def _fingerprint(
             "data": {name: table_digest(features[features[SPLIT] == name]) for name in SPLITS},
             "hyperparameters": {"winner": winner, **hyperparameters},
             "metrics": {name: {"validation": validation[name], "test": metrics[name]} for name in contenders},
-            **output_digests(contenders[winner].model, probability),
+            **output_digests(dump_model(contenders[winner].model), probability.tobytes()),
         }
     )
-
-
-def output_digests(model: Model, probability: NDArray[np.float64]) -> dict[str, str]:
-    """Return the fingerprint's `predictions` and `model`: the SHA-256 of the probabilities and of the model's file."""
-    return {
-        "predictions": hashlib.sha256(probability.tobytes()).hexdigest(),
-        "model": hashlib.sha256(dump_model(model)).hexdigest(),
-    }
 
 
 def score(late: pd.Series, probability: NDArray[np.float64] | pd.Series) -> Metrics:
@@ -239,8 +219,8 @@ def check_gate(gate: Gate, metrics: Metrics, slices: pd.DataFrame, champion: dic
         zip(origins["value"], origins["roc_auc"], strict=True), key=itemgetter(1), default=no_origin
     )
     checks = [
-        _at_least("ROC AUC", metrics["roc_auc"], gate.min_roc_auc),
-        _at_least(f"ROC AUC of the worst origin ({worst_origin})", worst, gate.min_origin_roc_auc),
+        at_least("ROC AUC", metrics["roc_auc"], gate.min_roc_auc),
+        at_least(f"ROC AUC of the worst origin ({worst_origin})", worst, gate.min_origin_roc_auc),
         at_most("calibration error", metrics["calibration_error"], gate.max_calibration_error),
         at_most("log loss (limit: a constant guess)", metrics["log_loss"], metrics["log_loss_constant"]),
     ]
@@ -248,17 +228,6 @@ def check_gate(gate: Gate, metrics: Metrics, slices: pd.DataFrame, champion: dic
         limit = champion["metrics"]["log_loss"] + gate.max_log_loss_increase
         checks.append(at_most(f"log loss against champion {champion['version']}", metrics["log_loss"], limit))
     return checks
-
-
-def _at_least(name: str, value: float, limit: float) -> Check:
-    passed = value >= limit
-    return Check(name, value, limit, passed, f"{name}: {value:.4f} {'reaches' if passed else 'is below'} {limit:.4f}")
-
-
-def at_most(name: str, value: float, limit: float) -> Check:
-    """Return the condition that a value does not exceed its limit."""
-    passed = value <= limit
-    return Check(name, value, limit, passed, f"{name}: {value:.4f} {'is within' if passed else 'exceeds'} {limit:.4f}")
 
 
 def _compare_champion(config: PipelineConfig, test: pd.DataFrame, champion: Champion | None) -> dict[str, Any] | None:

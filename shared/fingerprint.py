@@ -42,6 +42,14 @@ def make_fingerprint(parts: Mapping[str, Any]) -> Fingerprint:
     return {"fingerprint": json_digest(ordered), **ordered}
 
 
+def output_digests(model_file: bytes, probabilities: bytes) -> dict[str, str]:
+    """Return the fingerprint's `predictions` and `model`: the SHA-256 of each."""
+    return {
+        "predictions": hashlib.sha256(probabilities).hexdigest(),
+        "model": hashlib.sha256(model_file).hexdigest(),
+    }
+
+
 def json_digest(value: Any) -> str:
     """Return the SHA-256 of a JSON-able value; floats count with all their digits."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

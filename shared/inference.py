@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 import pandas as pd
 
-from shared import artifacts, models
+from shared import artifacts, fitted
 from shared.config import DATA_BEGIN, DATA_END, PipelineConfig
 from shared.data import load_flights, with_sorted_categories
 from shared.errors import DataError
@@ -62,7 +62,7 @@ def load_model(config: PipelineConfig, registry: Registry) -> Champion:
 def predict(config: PipelineConfig, champion: Champion, batch: pd.DataFrame) -> pd.DataFrame:
     """Return a row per flight of the batch: IDENTITY, `probability` of being late, and the model's `version`."""
     return batch[IDENTITY].assign(
-        probability=models.predict(champion.model, batch),
+        probability=fitted.predict(champion.model, batch),
         version=pd.Categorical([champion.version] * len(batch)),
     )
 

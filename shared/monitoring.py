@@ -17,12 +17,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from shared import deployment, evaluation, models
+from shared import deployment, evaluation, models, trials
 from shared.config import DATA_BEGIN, DATA_END, PipelineConfig, parse
 from shared.data import load_data, load_flights
 from shared.errors import DataError
-from shared.evaluation import Check, at_most
 from shared.features import FEATURES, LABEL, build_features, preprocess
+from shared.fitted import predict
+from shared.gate import Check, at_most
 from shared.progress import logged_step
 from shared.registry import Champion, Registry
 from shared.storage import Artifact, Summary, write_json
@@ -149,7 +150,7 @@ def check_drift(config: PipelineConfig, drift: Drift) -> list[Check]:
 def make_reference(champion: Champion, trained: PipelineConfig, table: pd.DataFrame) -> Reference:
     """Return the weeks on which the model was fitted, with its predictions; `table` has FEATURES, `late` and `date`."""
     features = _known_between(table, trained.train_start, trained.test_start)
-    return Reference(champion, trained, features, pd.Series(models.predict(champion.model, features)))
+    return Reference(champion, trained, features, pd.Series(predict(champion.model, features)))
 
 
 def compare(config: PipelineConfig, reference: Reference, table: pd.DataFrame, day: date) -> Drift:
@@ -164,7 +165,7 @@ def compare(config: PipelineConfig, reference: Reference, table: pd.DataFrame, d
             f"measure_drift: from {window_start} to {day} there are {len(window)} flights with a known arrival, and "
             "late and punctual ones are needed. Choose another day."
         )
-    probability = models.predict(reference.champion.model, window)
+    probability = predict(reference.champion.model, window)
     scores = evaluation.score(window[LABEL], probability)
     return Drift(
         day=day.isoformat(),
@@ -224,7 +225,7 @@ def train_and_deploy(config: PipelineConfig, registry: Registry) -> bool:
     """Run the training pipeline's functions in this process; return whether the new model went to production."""
     table = preprocess(config, load_data(config))
     baseline = models.train(config, table)
-    results = [models.run_trial(config, table, trial) for trial in models.propose_trials(config)]
+    results = [models.run_trial(config, table, trial) for trial in trials.propose_trials(config)]
     candidate = models.select_best(config, table, results)
     judged = evaluation.evaluate(config, table, baseline, candidate, registry.find_champion())
     return deployment.deploy(config, judged, registry).in_production

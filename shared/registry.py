@@ -22,7 +22,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 from typing_extensions import TypedDict
 
 from shared.errors import ArtifactError, RegistryError
-from shared.models import MODEL_FILE, Model, dump_model, load_model, read_model
+from shared.fitted import MODEL_FILE, Model, dump_model, load_model, read_model
 from shared.storage import (
     Artifact,
     Summary,
@@ -112,14 +112,17 @@ class Registry:
     uri: str
     model_name: str
 
-    def register(self, model: Model, metadata: Metadata) -> str:
-        """Store a model with its metadata and return its version."""
+    def register(self, model: "Model | bytes", metadata: Metadata) -> str:
+        """Store a model, or the content of its file, with its metadata and return its version."""
         version, record = self._store(model, metadata)
         self._change(lambda aliases: _with_record(aliases, version, record))
         return version
 
-    def deploy(self, model: Model, metadata: Metadata) -> str:
-        """Store a model, stage it and, if it passed its gate, promote it: all or nothing. Return its version."""
+    def deploy(self, model: "Model | bytes", metadata: Metadata) -> str:
+        """Store a model as `register` does, stage it and, if it passed its gate, promote it. Return its version.
+
+        All of that happens, or nothing.
+        """
         version, record = self._store(model, metadata)
 
         def change(aliases: Aliases) -> Aliases:
@@ -207,13 +210,14 @@ class Registry:
     def _record_uri(self, version: str, record: str) -> str:
         return f"{self._root}/records/{version}/{record}.json"
 
-    def _store(self, model: Model, metadata: Metadata) -> tuple[str, str]:
+    def _store(self, model: "Model | bytes", metadata: Metadata) -> tuple[str, str]:
         """Write a version and a record, which nothing leads to yet; return their names."""
         try:
             _METADATA.validate_python(metadata)
         except ValidationError as error:
             raise RegistryError(f"{self.model_name}: its metadata cannot be used ({first_problem(error)}).") from None
-        content, text = dump_model(model), (json.dumps(metadata, indent=2, allow_nan=False) + "\n").encode()
+        content = model if isinstance(model, bytes) else dump_model(model)
+        text = (json.dumps(metadata, indent=2, allow_nan=False) + "\n").encode()
         version, record = _digest(content), _digest(text)
         with new_artifact(f"{self._root}/versions/{version}", {"version": version}) as folder:
             (folder / MODEL_FILE).write_bytes(content)

@@ -44,27 +44,26 @@ def train(config_json: str, features: str, output: str) -> Summary:
 
 def propose_trials(config_json: str) -> list[str]:
     """Return the search's trials, each a JSON string."""
-    from shared import models
+    from shared import trials
 
-    trials = models.propose_trials(parse(config_json))
-    return [trial.model_dump_json() for trial in trials]
+    return [trial.model_dump_json() for trial in trials.propose_trials(parse(config_json))]
 
 
 def run_trial(config_json: str, features: str, trial: str) -> str:
     """Score one TRIAL (JSON) on the validation weeks; return its result as a JSON string."""
-    from shared import models
+    from shared import models, trials
 
     table = _load_features(features)
-    result = models.run_trial(parse(config_json), table, models.parse_trial(models.Trial, trial))
+    result = models.run_trial(parse(config_json), table, trials.parse_trial(trials.Trial, trial))
     return result.model_dump_json()
 
 
 def select_best(config_json: str, features: str, results: list[str], output: str) -> Summary:
     """Fit the best of the trials' RESULTS (JSON, a line each, in any order) again; write the candidate to OUTPUT."""
-    from shared import artifacts, models
+    from shared import artifacts, models, trials
 
     lines = [line for result in results for line in result.splitlines()]
-    scored = [models.parse_trial(models.TrialResult, line) for line in lines]
+    scored = [trials.parse_trial(trials.TrialResult, line) for line in lines]
     candidate = models.select_best(parse(config_json), _load_features(features), scored)
     return artifacts.save(candidate, output)
 
@@ -72,7 +71,7 @@ def select_best(config_json: str, features: str, results: list[str], output: str
 def evaluate(config_json: str, features: str, baseline: str, candidate: str, registry: str, output: str) -> Summary:
     """Compare BASELINE, CANDIDATE and the REGISTRY's champion on the test weeks; write the evaluation to OUTPUT."""
     from shared import artifacts, evaluation
-    from shared.models import Fitted
+    from shared.fitted import Fitted
     from shared.registry import Registry
     from shared.report import report_files
 
@@ -92,11 +91,10 @@ def deploy(
     PLATFORM and RUN_ID only label the tracked run, if the configuration asks for tracking.
     """
     from shared import artifacts, deployment, tracking
-    from shared.evaluation import Evaluation
     from shared.registry import Registry
 
     config = parse(config_json)
-    judged = artifacts.load(evaluation, Evaluation)
+    judged = artifacts.load(evaluation, deployment.StoredEvaluation)
     check_writable(output)  # before the registry changes
     outcome = deployment.deploy(config, judged, Registry(registry, config.model_name))
     tracking.log_run(config, judged, outcome, platform=platform, run_id=run_id)

@@ -7,17 +7,16 @@ import tempfile
 from pathlib import Path
 
 from shared.config import PipelineConfig
-from shared.deployment import Deployment
+from shared.deployment import Deployment, Judged
 from shared.errors import PipelineError
-from shared.evaluation import Evaluation
-from shared.models import MODEL_FILE, dump_model
+from shared.fitted import MODEL_FILE
 
 PROJECT = "one-pipeline-four-platforms"
 PIPELINE = "training"
 
 
 def log_run(
-    config: PipelineConfig, evaluation: Evaluation, deployment: Deployment, *, platform: str, run_id: str
+    config: PipelineConfig, evaluation: Judged, deployment: Deployment, *, platform: str, run_id: str
 ) -> str | None:
     """Log a finished training run and return the folder of its local record; do nothing when tracking is disabled.
 
@@ -51,7 +50,7 @@ def log_run(
                 run.summary.update({f"{name}/{metric}": value for metric, value in metrics.items()})
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / MODEL_FILE
-                path.write_bytes(dump_model(evaluation.model))
+                path.write_bytes(evaluation.outputs()[0])
                 model = wandb.Artifact(config.model_name, type="model", metadata={"version": deployment.version})
                 model.add_file(str(path))
                 run.log_artifact(model)

@@ -9,12 +9,13 @@ import dagster as dg
 from pandas import DataFrame
 
 from module4.lab3_dagster.resources import Pipeline
-from shared import models, tracking
+from shared import models, tracking, trials
 from shared.data import load_data
 from shared.deployment import Deployment, deploy
 from shared.evaluation import Evaluation, evaluate
 from shared.features import preprocess
-from shared.models import Fitted, Trial, TrialResult
+from shared.fitted import Fitted
+from shared.trials import Trial, TrialResult
 
 # Waits about 1, then 3 seconds; the jitter keeps steps that failed together from retrying together.
 RETRY = dg.RetryPolicy(max_retries=2, delay=1, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
@@ -41,7 +42,7 @@ def baseline(pipeline: Pipeline, features: DataFrame) -> Fitted:
 @dg.op(ins={"baseline": dg.In(dg.Nothing)}, out=dg.DynamicOut(Trial), retry_policy=RETRY)
 def propose_trials(pipeline: Pipeline) -> Iterator[dg.DynamicOutput[Trial]]:
     """Yield one output per trial. Only now does Dagster learn how many there are."""
-    for trial in models.propose_trials(pipeline.config):
+    for trial in trials.propose_trials(pipeline.config):
         yield dg.DynamicOutput(trial, mapping_key=str(trial.number))
 
 

@@ -8,7 +8,8 @@ from pandas import DataFrame
 
 from module4.lab3_dagster import assets
 from shared import quality
-from shared.evaluation import Check, Evaluation
+from shared.evaluation import Evaluation
+from shared.gate import Check
 
 
 def result(problems: list[str], **metadata: dg.MetadataValue) -> dg.AssetCheckResult:

@@ -10,7 +10,7 @@ from pandas import DataFrame
 
 from shared.deployment import Deployment
 from shared.evaluation import Evaluation
-from shared.models import Fitted
+from shared.fitted import Fitted
 from shared.monitoring import Drift
 from shared.report import drift_figure, evaluation_figure, evaluation_markdown, png
 

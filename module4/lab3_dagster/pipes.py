@@ -8,7 +8,7 @@ from module4.lab3_dagster.assets import baseline, features
 from module4.lab3_dagster.io_manager import latest_uri
 from module4.lab3_dagster.resources import Pipeline
 from module4.platforms import ROOT
-from shared.models import MODEL_FILE
+from shared.fitted import MODEL_FILE
 from shared.storage import open_artifact
 
 

@@ -24,7 +24,7 @@ from module4.platforms import ROOT
 from shared.config import PipelineConfig, preset
 from shared.deployment import Deployment
 from shared.errors import ConfigError, PipelineError
-from shared.models import Fitted
+from shared.fitted import Fitted
 
 SMALL = {"baseline": {"max_iter": 5}}
 OPEN_GATE = {"min_roc_auc": 0, "max_calibration_error": 1, "min_origin_roc_auc": 0, "max_log_loss_increase": 1}

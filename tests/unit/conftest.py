@@ -11,7 +11,8 @@ from threadpoolctl import threadpool_limits
 from shared import evaluation, models
 from shared.config import Hyperparameters, PipelineConfig, preset
 from shared.evaluation import Evaluation
-from shared.models import Fitted, TrialResult
+from shared.fitted import Fitted
+from shared.trials import TrialResult
 from tests.s3_server import BUCKET, s3_server
 
 

@@ -12,7 +12,7 @@ from shared.deployment import Deployment
 from shared.errors import ArtifactError, PipelineError
 from shared.evaluation import Evaluation
 from shared.fingerprint import table_digest
-from shared.models import Fitted, dump_model
+from shared.fitted import Fitted, dump_model
 from shared.report import report_files
 from shared.storage import open_artifact
 

@@ -18,7 +18,7 @@ import pytest
 
 from shared import files
 from shared.errors import ArtifactError
-from shared.models import Fitted, Model, dump_model
+from shared.fitted import Fitted, Model, dump_model
 from shared.places import parse_place
 from shared.registry import Metadata, Registry
 from shared.storage import change_file, create_mark, exclusive, new_artifact, open_artifact, read_file, replace_file

@@ -19,7 +19,7 @@ from shared.evaluation import (
     score_slices,
 )
 from shared.features import LABEL
-from shared.models import Fitted, predict
+from shared.fitted import Fitted, predict
 
 # Metrics
 

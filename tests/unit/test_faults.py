@@ -11,7 +11,7 @@ import pytest
 from shared import faults
 from shared.config import PipelineConfig, preset
 from shared.errors import ConfigError, InjectedFault
-from shared.models import propose_trials
+from shared.trials import propose_trials
 
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
 

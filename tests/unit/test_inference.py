@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from shared import deployment, inference, models, steps
+from shared import deployment, fitted, inference, steps
 from shared.config import PipelineConfig
 from shared.errors import DataError, RegistryError
 from shared.evaluation import Evaluation
@@ -88,7 +88,7 @@ def test_a_day_without_flights_is_refused(tiny: PipelineConfig) -> None:
 def test_predictions_are_the_models(small: PipelineConfig, batch: pd.DataFrame, judged: Evaluation) -> None:
     predictions = inference.predict(small, Champion("v1", judged.model, "2013-03-04"), batch)
     assert predictions.columns.tolist() == [*inference.IDENTITY, "probability", "version"]
-    assert (predictions["probability"] == models.predict(judged.model, batch)).all()
+    assert (predictions["probability"] == fitted.predict(judged.model, batch)).all()
     assert set(predictions["version"]) == {"v1"}
 
 

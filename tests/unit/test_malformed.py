@@ -30,7 +30,7 @@ from shared.config import parse, preset
 from shared.errors import ConfigError, DataError, PipelineError
 from shared.faults import parse_fault
 from shared.inference import parse_day
-from shared.models import TrialResult, parse_trial, propose_trials
+from shared.trials import TrialResult, parse_trial, propose_trials
 
 set_hypothesis_home_dir("/dev/null/hypothesis")  # it keeps nothing
 

@@ -21,7 +21,7 @@ from shared.config import PipelineConfig
 from shared.deployment import Deployment
 from shared.errors import PipelineError
 from shared.evaluation import Evaluation
-from shared.models import Fitted
+from shared.fitted import Fitted
 from shared.registry import Champion, Registry
 from shared.storage import new_artifact, open_artifact
 from tests.unit.test_malformed import examples

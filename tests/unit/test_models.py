@@ -23,20 +23,9 @@ from threadpoolctl import threadpool_limits
 from shared.config import Hyperparameters, PipelineConfig, preset
 from shared.errors import DataError, ModelError
 from shared.features import FEATURES
-from shared.models import (
-    TRUSTED_TYPES,
-    Fitted,
-    Trial,
-    TrialResult,
-    dump_model,
-    fit,
-    load_model,
-    predict,
-    propose_trials,
-    run_trial,
-    select_best,
-    train,
-)
+from shared.fitted import TRUSTED_TYPES, Fitted, dump_model, load_model, predict
+from shared.models import fit, run_trial, select_best, train
+from shared.trials import Trial, TrialResult, propose_trials
 
 
 def result(number: int, log_loss: float, **settings: Any) -> TrialResult:
@@ -228,7 +217,8 @@ import hashlib
 import numpy as np, pandas as pd
 from shared.config import preset
 from shared.features import CATEGORIES, FEATURES
-from shared.models import dump_model, fit
+from shared.fitted import dump_model
+from shared.models import fit
 random = np.random.default_rng(0)
 frame = pd.DataFrame({name: random.random(500).astype("float32") for name in FEATURES})
 for name in CATEGORIES:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shared import artifacts, deployment, inference, models, monitoring, report, steps
+from shared import artifacts, deployment, fitted, inference, monitoring, report, steps
 from shared.config import PipelineConfig, parse, preset
 from shared.errors import DataError, RegistryError
 from shared.evaluation import Evaluation
@@ -117,10 +117,10 @@ def test_performance_is_that_of_the_windows_predictions(
     known = flights[(flights["date"] >= "2013-03-11") & flights[LABEL].notna()]
     assert drift.flights == len(known)
     assert drift.observed == pytest.approx(known[LABEL].mean())
-    assert drift.predicted == pytest.approx(models.predict(model, known).mean())
+    assert drift.predicted == pytest.approx(fitted.predict(model, known).mean())
     batch = inference.load_batch(small, date(2013, 3, 20))
     day = flights[flights["date"] == "2013-03-20"]
-    assert models.predict(model, batch).tolist() == models.predict(model, day).tolist()
+    assert fitted.predict(model, batch).tolist() == fitted.predict(model, day).tolist()
 
 
 def test_a_good_model_stays(small: PipelineConfig) -> None:

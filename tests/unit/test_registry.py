@@ -17,7 +17,7 @@ from shared.config import PipelineConfig
 from shared.deployment import deploy
 from shared.errors import ArtifactError, RegistryError
 from shared.evaluation import Evaluation, evaluate
-from shared.models import Fitted, dump_model, predict
+from shared.fitted import Fitted, dump_model, predict
 from shared.places import Place, parse_place
 from shared.registry import Metadata, Registry
 from shared.storage import new_artifact

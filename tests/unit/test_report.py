@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from shared.evaluation import Check, Evaluation
+from shared.evaluation import Evaluation
+from shared.gate import Check
 from shared.report import confusion, evaluation_figure, evaluation_html, evaluation_markdown, roc_points, save_figure
 
 METRICS = {"roc_auc": 0.75, "average_precision": 0.5, "calibration_error": 0.01, "late_share": 0.25}

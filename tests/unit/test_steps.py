@@ -160,6 +160,44 @@ def test_a_registry_that_is_a_file_is_refused(small: PipelineConfig, folder: str
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
 
 
+# What a step imports is what it costs a platform that starts a process for each
+
+HEAVY = {"pandas", "sklearn", "skops", "matplotlib", "wandb"}
+
+
+@pytest.mark.parametrize(
+    ("step", "arguments", "needed"),
+    [
+        ("propose_trials", [], set()),
+        ("deploy", ["{folder}/evaluate", "{new}/registry", "{new}/deploy"], set()),
+        ("preprocess", ["{folder}/load_data", "{new}/preprocess"], {"pandas"}),
+        ("load_batch", ["2013-03-06", "{new}/batch"], {"pandas"}),
+        ("run_trial", ["{folder}/preprocess", "{trial}"], {"pandas", "sklearn"}),
+        ("train", ["{folder}/preprocess", "{new}/train"], {"pandas", "sklearn", "skops"}),
+    ],
+)
+def test_a_step_imports_only_what_it_uses(
+    small: PipelineConfig,
+    folder: str,
+    tmp_path: Path,
+    run_python: Callable[..., subprocess.CompletedProcess[str]],
+    step: str,
+    arguments: list[str],
+    needed: set[str],
+) -> None:
+    values = {"folder": folder, "new": str(tmp_path), "trial": steps.propose_trials(small.to_json())[0]}
+    given = [small.to_json(), *(values["trial"] if text == "{trial}" else text.format(**values) for text in arguments)]
+    code = f"""
+import json, sys
+from shared import steps
+steps.{step}(*json.loads(sys.argv[1]))
+print(*sorted({HEAVY!r} & {{*sys.modules}}))
+"""
+    finished = run_python("-c", code, json.dumps(given))
+    assert finished.returncode == 0, finished.stderr
+    assert {*finished.stdout.split()} == needed
+
+
 # Being killed
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from module4.lab2_kubeflow.lineage.graph import Task, read_tasks
 from shared.errors import ArtifactError, PipelineError
-from shared.models import MODEL_FILE
+from shared.fitted import MODEL_FILE
 from shared.storage import open_artifact
 
 OUTPUTS_FILE = "executor_output.json"

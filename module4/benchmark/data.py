@@ -1,4 +1,4 @@
-"""`python -m module4.benchmark`: the course's data steps against the way a naive notebook does the same.
+"""`python -m module4.benchmark.data`: the course's data steps against the way a naive notebook does the same.
 
 Both read the whole year and end with a table to fit a model on. They run alternately, each time in a new process. The
 notebook reads every column of the CSV files, merges everything, computes history with group-by, and one-hot encodes; it
@@ -96,7 +96,7 @@ def notebook() -> int:
 
 def measure(function: str) -> dict[str, float]:
     """Run one of the two functions in a new process and return its seconds and the MiB it added."""
-    code = f"from module4 import benchmark as b; b.report(b.{function})"
+    code = f"from module4.benchmark import data as b; b.report(b.{function})"
     output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     return dict(json.loads(output))
 

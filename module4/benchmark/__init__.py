@@ -1,0 +1,1 @@
+"""The measured comparison of the platforms: `python -m module4.benchmark`."""
