@@ -28,8 +28,8 @@ START_HERE := setup doctor lab compare run watch
 LABS       := lab-make lab-airflow lab-kubeflow lab-dagster lab-modal airflow-trigger airflow-backfill airflow-monitor \
               airflow-break kubeflow-traps kubeflow-lineage kubeflow-compile kubeflow-submit
 WEB_PAGES  := ui-airflow ui-dagster
-CONTAINERS := image up status logs down
-COURSE     := progress slides grade site notebooks judge lessons
+CONTAINERS := image up status logs down cluster-up cluster-status cluster-down
+COURSE     := progress check-platform slides grade site notebooks judge lessons
 MAINTAIN   := test check fix benchmark lock clean distclean help
 .PHONY: $(START_HERE) $(LABS) $(WEB_PAGES) $(CONTAINERS) $(COURSE) $(MAINTAIN)
 
@@ -143,6 +143,9 @@ lab-modal: PRESET := tiny
 lab-modal: $(INSTALLED) ## lab 4: the pipeline on Modal (PRESET=tiny GPU=L40S; CLOUD=1: in Modal's cloud, with your token)
 	@$(RUN) -m module4.lab4_modal run --preset "$(PRESET)" $(if $(call typed,GPU,$(GPU)),--gpu "$(GPU)") $(CLOUD_OPTION)
 
+check-platform: $(INSTALLED) ## judge a platform of your own (FOLDER=my-platform)
+	@$(RUN) -m module4 check-platform "$(or $(FOLDER),$(error check-platform: name the folder, FOLDER=my-platform))"
+
 notebooks: $(INSTALLED) ## execute every lesson, and check its exercises
 	@$(RUN) -m pytest -n "$(WORKERS)" tests/notebooks notebooks
 
@@ -187,6 +190,14 @@ logs: ## follow what the services print
 	@$(BARE) infra.stack logs
 status: ## show which services run, where, and their passwords
 	@$(BARE) infra.stack status
+
+CLUSTER_OPTIONS = $(if $(KUBECONTEXT),--context "$(KUBECONTEXT)")
+cluster-up: ## start a Kubernetes for the labs (KUBEFLOW=1; your own: KUBECONTEXT=… REGISTRY=…)
+	@$(BARE) infra.cluster up $(CLUSTER_OPTIONS) $(if $(REGISTRY),--registry "$(REGISTRY)") $(call switch,KUBEFLOW,--kubeflow)
+cluster-status: ## show what is in it
+	@$(BARE) infra.cluster status $(CLUSTER_OPTIONS)
+cluster-down: ## delete it (with KUBECONTEXT=…: only the namespace)
+	@$(BARE) infra.cluster down $(CLUSTER_OPTIONS)
 
 # Of a folder that PIPELINE_WORKSPACE names, only what is known to be ours: it may hold other things too.
 OURS := airflow compare dagster dagster-executors jupyter kubeflow kubeflow-traps logs make modal notebooks python reports \

@@ -95,7 +95,7 @@ table.loc[[0, 1, 2], ["date", "carrier", "origin", "dest", "weather_visib", "lat
 # visibility in miles. `late_share_carrier_7d` is the share of that airline's flights that were late in the previous
 # week. Only `late` comes from afterwards. It is the answer to learn: 1 for late, 0 for on time.
 
-# %%
+# %% alt="A line with a dot per day, from February to March: on most days a fifth of the flights are late, on a few stormy days more than half."
 from matplotlib.figure import Figure
 
 share = table.groupby("date")["late"].mean()
@@ -169,7 +169,7 @@ pd.DataFrame(
 # - [Calibration](GLOSSARY.md#calibration) (`calibration_error`): of the flights that got a probability of 30%, were 30%
 #   late? The error is the average distance from that ideal.
 
-# %% tags=["slow"]
+# %% tags=["slow"] alt="The report's charts: ROC AUC and log loss per model, calibration as a line near the diagonal, and ROC AUC per airport and airline with the number of flights."
 from IPython.display import Image, Markdown, display
 
 from shared.storage import open_artifact
