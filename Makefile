@@ -28,7 +28,7 @@ START_HERE := setup doctor lab compare run watch
 LABS       := lab-make lab-airflow lab-kubeflow lab-dagster lab-modal airflow-trigger airflow-backfill airflow-monitor \
               airflow-break kubeflow-traps kubeflow-lineage kubeflow-compile kubeflow-submit
 WEB_PAGES  := ui-airflow ui-dagster
-CONTAINERS := image up status logs down
+CONTAINERS := image up status logs down cluster-up cluster-status cluster-down
 COURSE     := progress check-platform slides grade site notebooks judge lessons
 MAINTAIN   := test check fix benchmark lock pictures clean distclean help
 .PHONY: $(START_HERE) $(LABS) $(WEB_PAGES) $(CONTAINERS) $(COURSE) $(MAINTAIN)
@@ -196,6 +196,14 @@ pictures: $(INSTALLED) ## take the documents' pictures again: of the web pages, 
 	@$(MAKE) watch PRESET=lab
 	@cp "$(or $(PIPELINE_WORKSPACE),.)/reports/watch-lab.png" module4/images/
 	@$(PY) -m notebooks.tools.pictures watch-lab.png
+
+CLUSTER_OPTIONS = $(if $(KUBECONTEXT),--context "$(KUBECONTEXT)")
+cluster-up: ## start a Kubernetes for the labs (KUBEFLOW=1; your own: KUBECONTEXT=… REGISTRY=…)
+	@$(BARE) infra.cluster up $(CLUSTER_OPTIONS) $(if $(REGISTRY),--registry "$(REGISTRY)") $(call switch,KUBEFLOW,--kubeflow)
+cluster-status: ## show what is in it
+	@$(BARE) infra.cluster status $(CLUSTER_OPTIONS)
+cluster-down: ## delete it (with KUBECONTEXT=…: only the namespace)
+	@$(BARE) infra.cluster down $(CLUSTER_OPTIONS)
 
 # Of a folder that PIPELINE_WORKSPACE names, only what is known to be ours: it may hold other things too.
 OURS := airflow compare dagster dagster-executors jupyter kubeflow kubeflow-traps logs make modal notebooks python reports \

@@ -1,7 +1,7 @@
 """Know whether the pictures in module4/images show what there is now: `python -m notebooks.tools.pictures`.
 
-`make pictures` takes them again. For each picture, `digests.json` beside it holds a digest of what the picture showed when
-it was taken. If that digest is different today, the picture is stale.
+`make pictures` takes them again. For each picture, `digests.json` beside it holds a digest of what the picture showed
+when it was taken. If that digest is different today, the picture is stale.
 """
 
 import ast
