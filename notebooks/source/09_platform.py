@@ -78,6 +78,9 @@ from shared.graph import SEARCH, TRAINING
 
 draw_graph({step.name: step.needs for step in TRAINING}, "The declared graph")
 
+# %% [markdown]
+# It is the picture of lesson 0. The same as a table, with what is inside the search:
+
 # %%
 pd.DataFrame(
     [
@@ -104,6 +107,10 @@ pd.DataFrame(
 from notebooks.checks.platform import DRAFT
 
 print((DRAFT / "platform.toml").read_text(), "\n", (DRAFT / "run.py").read_text(), sep="")
+
+# %% [markdown]
+# A job names the jobs that must be done before it and a function to call; `run` does them in an order that `graphlib` finds. And
+# this is the reader:
 
 # %%
 print((DRAFT / "graph.py").read_text())

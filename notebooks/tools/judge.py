@@ -288,6 +288,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def _play(lesson: str, variants: Path, file: Path, once: bool) -> int:
     sys.path.insert(0, str(FOLDER))
     with tempfile.TemporaryDirectory() as store:
+        tempfile.tempdir = store  # what answers leave there is deleted with it
         keep_home_clean(Path(store, "home"))
         try:
             attempts = play(lesson, read_variants(variants / f"{lesson}.py"), store, once)
