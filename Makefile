@@ -30,7 +30,7 @@ LABS       := lab-make lab-airflow lab-kubeflow lab-dagster lab-modal airflow-tr
 WEB_PAGES  := ui-airflow ui-dagster
 CONTAINERS := image up status logs down
 COURSE     := progress notebooks judge lessons site
-MAINTAIN   := test check fix benchmark lock clean distclean help
+MAINTAIN   := test check fix benchmark benchmark-reference lock clean distclean help
 .PHONY: $(START_HERE) $(LABS) $(WEB_PAGES) $(CONTAINERS) $(COURSE) $(MAINTAIN)
 
 help: ## list these targets
@@ -42,7 +42,7 @@ help: ## list these targets
 	@$(call list,For maintainers,$(MAINTAIN))
 
 list = awk -F ':.*\#\# ' -v title='$(1)' -v names='$(2)' '/^[a-z-]+:.*\#\# / { text[$$1] = $$2 } \
-    END { print title; for (i = 1; i <= split(names, name, " "); i++) printf "  make %-17s %s\n", name[i], text[name[i]] }' Makefile
+    END { print title; for (i = 1; i <= split(names, name, " "); i++) printf "  make %-19s %s\n", name[i], text[name[i]] }' Makefile
 
 setup: $(INSTALLED) ## install everything into .venv (conda: make setup VENV=$CONDA_PREFIX)
 	@VENV="$(VENV)" $(PY) infra/doctor.py --repair
@@ -157,8 +157,12 @@ site: $(INSTALLED) ## execute the lessons and build the course site in reports/s
 	@$(RUN) -m notebooks.tools.execute --workers "$(WORKERS)"
 	@$(PY) -m notebooks.tools.publish
 
-benchmark: $(INSTALLED) ## compare the data steps with a naive version
-	@$(PY) -m module4.benchmark.data
+# Stop it with Ctrl-C and type it again: it continues.
+benchmark: $(INSTALLED) ## measure the platforms (PRESET=lab ONLY=overhead,faults QUICK=1 FRESH=1)
+	@$(RUN) -m module4.benchmark run --preset "$(PRESET)" $(call switch,QUICK,--quick) $(call switch,FRESH,--fresh) \
+	    $(if $(call typed,ONLY,$(ONLY)),--only "$(ONLY)")
+benchmark-reference: $(INSTALLED) ## fill CHOOSING.md, README and lesson 8 from a report (REPORT=reports/benchmark-lab.json)
+	@$(RUN) -m module4.benchmark publish $(if $(call typed,REPORT,$(REPORT)),--report "$(REPORT)")
 
 lab: PORT ?= 8888
 lab: $(INSTALLED) ## open your copies of the lessons in JupyterLab, on this machine only (PORT=8888 BASE_URL=/user/me/proxy/…)
@@ -183,7 +187,7 @@ status: ## show which services run, where, and their passwords
 	@$(BARE) infra.stack status
 
 # Of a folder that PIPELINE_WORKSPACE names, only what is known to be ours: it may hold other things too.
-OURS := airflow compare dagster dagster-executors jupyter kubeflow kubeflow-traps logs make modal notebooks python reports \
+OURS := airflow benchmark compare dagster dagster-executors jupyter kubeflow kubeflow-traps logs make modal notebooks python reports \
         wandb watch
 clean: ## remove everything that runs wrote
 	rm -rf workspace reports
