@@ -402,3 +402,35 @@ def choose(rows, can, needs):
 def choose(rows, can, needs):
     able = [row for row in rows if row["status"] == "ok" and needs <= can[row["platform"]]]
     return min(able, key=lambda row: row["peak_memory_mib"])["platform"] if able else None
+
+# %% 3 right dagster_for_the_nights
+CASES = {"a": "make", "b": "dagster", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 right built_from_pairs
+CASES = dict(zip("abcdef", ["make", "airflow", "modal", "kubeflow", "dagster", "python"]))
+
+# %% 3 right read_only
+from types import MappingProxyType
+
+CASES = MappingProxyType({"f": "python", "e": "dagster", "d": "kubeflow", "c": "modal", "b": "airflow", "a": "make"})
+
+# %% 3 wrong one_for_all hint="Three steps and no schedule"
+CASES = dict.fromkeys("abcdef", "airflow")
+
+# %% 3 wrong a_schedule_without_backfill hint="Case b, modal"
+CASES = {"a": "make", "b": "modal", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong machines_of_ones_own hint="that you rent"
+CASES = {"a": "make", "b": "airflow", "c": "kubeflow", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong containers_without_lineage hint="Case d, modal"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "modal", "e": "dagster", "f": "python"}
+
+# %% 3 wrong a_case_is_missing hint="one entry for each case"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagster"}
+
+# %% 3 wrong upper_case hint="lower case"
+CASES = {"a": "Make", "b": "Airflow", "c": "Modal", "d": "Kubeflow", "e": "Dagster", "f": "Python"}
+
+# %% 3 wrong a_list hint="keys a to f"
+CASES = ["make", "airflow", "modal", "kubeflow", "dagster", "python"]
