@@ -22,7 +22,7 @@ MARKERS = {
     "modal": ("X", "-"),
 }
 RECOVERIES = {
-    "by itself": ("#2a9d8f", "✓", "white"),
+    "automatically": ("#2a9d8f", "✓", "white"),
     "same command again": ("#e9c46a", "↻", "black"),
     "not recovered": ("#7f1d1d", "✗", "white"),
 }

@@ -146,7 +146,13 @@ def test_gaps_are_between_tasks_and_not_below_zero() -> None:
 
 
 def test_a_fault_is_recovered_only_with_the_same_model() -> None:
-    whole = {"recovery": "by itself", "seconds": 10.0, "started": 8, "fingerprint": "f", "production_untouched": True}
+    whole = {
+        "recovery": "automatically",
+        "seconds": 10.0,
+        "started": 8,
+        "fingerprint": "f",
+        "production_untouched": True,
+    }
     again = {**whole, "recovery": "same command again", "seconds": 25.0, "started": 12}
     found = faults.rows(
         Measurements(

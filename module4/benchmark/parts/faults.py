@@ -17,7 +17,7 @@ HANGS = ("train",)
 STEP_TIMEOUT = 60  # seconds that an attempt may take, on platforms with such a limit
 PATIENCE = 180  # seconds after which somebody would stop a run that hangs
 
-BY_ITSELF, SAME_COMMAND, NOT = "by itself", "same command again", "not recovered"
+BY_ITSELF, SAME_COMMAND, NOT = "automatically", "same command again", "not recovered"
 
 
 def cases(plan: Plan) -> list[Case]:

@@ -432,5 +432,93 @@ CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagst
 # %% 3 wrong upper_case hint="lower case"
 CASES = {"a": "Make", "b": "Airflow", "c": "Modal", "d": "Kubeflow", "e": "Dagster", "f": "Python"}
 
-# %% 3 wrong a_list hint="keys a to f"
+# %% 3 wrong a_list hint="one entry for each case"
 CASES = ["make", "airflow", "modal", "kubeflow", "dagster", "python"]
+
+# %% 3 right comprehension
+CASES = {letter: name for letter, name in zip("abcdef", "make dagster modal kubeflow dagster python".split())}
+
+# %% 3 right keywords
+CASES = dict(a="make", b="airflow", c="modal", d="kubeflow", e="dagster", f="python")
+
+# %% 3 right step_by_step
+CASES = {}
+CASES["a"] = "make"
+CASES["b"] = "dagster"
+CASES["c"] = "modal"
+CASES["d"] = "kubeflow"
+CASES["e"] = "dagster"
+CASES["f"] = "python"
+
+# %% 3 right ordered
+from collections import OrderedDict
+
+CASES = OrderedDict(a="make", b="airflow", c="modal", d="kubeflow", e="dagster", f="python")
+
+# %% 3 right default_dictionary
+from collections import defaultdict
+
+CASES = defaultdict(str, {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"})
+
+# %% 3 right chained
+from collections import ChainMap
+
+CASES = ChainMap({"a": "make", "b": "airflow", "c": "modal"}, {"d": "kubeflow", "e": "dagster", "f": "python"})
+
+# %% 3 right from_platforms
+by_platform = {"make": "a", "airflow": "b", "modal": "c", "kubeflow": "d", "dagster": "e", "python": "f"}
+CASES = {case: name for name, case in by_platform.items()}
+
+# %% 3 wrong make_at_night hint="Case b, make"
+CASES = {"a": "make", "b": "make", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong kubeflow_at_night hint="Case b, kubeflow"
+CASES = {"a": "make", "b": "kubeflow", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong python_at_night hint="Case b, python"
+CASES = {"a": "make", "b": "python", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong airflow_for_trials hint="Case c, airflow"
+CASES = {"a": "make", "b": "airflow", "c": "airflow", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong dagster_for_trials hint="Case c, dagster"
+CASES = {"a": "make", "b": "airflow", "c": "dagster", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong make_for_trials hint="Case c, make"
+CASES = {"a": "make", "b": "airflow", "c": "make", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong airflow_at_the_bank hint="Case d, airflow"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "airflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong dagster_at_the_bank hint="Case d, dagster"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "dagster", "e": "dagster", "f": "python"}
+
+# %% 3 wrong make_at_the_bank hint="Case d, make"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "make", "e": "dagster", "f": "python"}
+
+# %% 3 wrong airflow_for_tables hint="Case e, airflow"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "airflow", "f": "python"}
+
+# %% 3 wrong kubeflow_for_tables hint="Case e, kubeflow"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "kubeflow", "f": "python"}
+
+# %% 3 wrong modal_for_tables hint="Case e, modal"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "modal", "f": "python"}
+
+# %% 3 wrong dagster_for_a_script hint="Case f, dagster"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "dagster"}
+
+# %% 3 wrong make_for_a_script hint="Case f, make"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "make"}
+
+# %% 3 wrong dagster_on_a_laptop hint="Case a, dagster"
+CASES = {"a": "dagster", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong python_on_a_laptop hint="Case a, python"
+CASES = {"a": "python", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong modal_on_a_laptop hint="Case a, modal"
+CASES = {"a": "modal", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong airflow_for_a_script hint="Case f, airflow"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "airflow"}
