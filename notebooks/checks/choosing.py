@@ -177,8 +177,8 @@ def _is_one_of(found: Any, rights: Iterable[str | None]) -> bool:
 FITTING: dict[str, tuple[set[str], str]] = {
     "a": (
         {"make"},
-        "Three steps and no schedule: all that is needed is to skip what is done, with little overhead. A larger platform "
-        "would work, but you would run and learn more than the case asks for.",
+        "Three steps and no schedule: all that is needed is to skip what is done, with little overhead. A larger "
+        "platform would work, but you would run and learn more than the case asks for.",
     ),
     "b": (
         {"airflow", "dagster"},
