@@ -30,7 +30,7 @@ LABS       := lab-make lab-airflow lab-kubeflow lab-dagster lab-modal airflow-tr
 WEB_PAGES  := ui-airflow ui-dagster
 CONTAINERS := image up status logs down cluster-up cluster-status cluster-down
 COURSE     := progress check-platform slides grade site notebooks judge lessons
-MAINTAIN   := test check fix benchmark lock clean distclean help
+MAINTAIN   := test check fix benchmark lock pictures clean distclean help
 .PHONY: $(START_HERE) $(LABS) $(WEB_PAGES) $(CONTAINERS) $(COURSE) $(MAINTAIN)
 
 help: ## list these targets
@@ -190,6 +190,12 @@ logs: ## follow what the services print
 	@$(BARE) infra.stack logs
 status: ## show which services run, where, and their passwords
 	@$(BARE) infra.stack status
+
+pictures: $(INSTALLED) ## take the documents' pictures again: of the web pages, with Chromium, and of the year
+	@PICTURES=1 OMP_NUM_THREADS=1 $(RUN) -m pytest -q tests/browser/test_airflow.py tests/browser/test_dagster.py
+	@$(MAKE) watch PRESET=lab
+	@cp "$(or $(PIPELINE_WORKSPACE),.)/reports/watch-lab.png" module4/images/
+	@$(PY) -m notebooks.tools.pictures watch-lab.png
 
 CLUSTER_OPTIONS = $(if $(KUBECONTEXT),--context "$(KUBECONTEXT)")
 cluster-up: ## start a Kubernetes for the labs (KUBEFLOW=1; your own: KUBECONTEXT=… REGISTRY=…)

@@ -78,6 +78,9 @@ def airflow_environment(home: Path, port: int = 8080, *, password: bool = False)
         # SQLite has one writer at a time: the others wait, longer than the usual five seconds if they must.
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{quote(str(home))}/airflow.db?timeout=60",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        # Two warnings that nobody here can act on: about the Kubernetes provider, and about drawing graphs as files.
+        "AIRFLOW__LOGGING__NAMESPACE_LEVELS": "airflow.cli.cli_parser=ERROR",
+        "PYTHONWARNINGS": ",".join(filter(None, ["ignore:Could not import graphviz", inherited.get("PYTHONWARNINGS")])),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__PARALLELISM": "4",
         # Steps take seconds here, and somebody is watching: look more often than a busy site would.

@@ -182,7 +182,7 @@ display(Image(evaluation.read("report.png"), width=800))
 # The report starts with the winner and a table with one column per model; below it, every rule of the gate is ticked or
 # not. In the picture, look at two panels. *Calibration*, bottom left: the closer the line is to the diagonal, the more
 # you can trust a probability. *ROC AUC per origin and carrier*, bottom right: the model is about equally good at all
-# three airports, but airlines differ. An airline with few flights can score a perfect 1.0 by luck.
+# three airports, but airlines differ. The number in parentheses counts the flights: with few of them, a perfect 1.0 is luck.
 #
 # `deploy` stored the winner in the [registry](GLOSSARY.md#registry), the catalog of trained models. Since it passed the
 # gate, it is now the [champion](GLOSSARY.md#champion): the model in production.

@@ -103,22 +103,14 @@ def _fold(cell: Any, source: str) -> list[Any]:
     return cells
 
 
-# What the pictures show that no page shows; the others' texts are taken from the pages.
-COURSE_PICTURES = {
-    "course-site": "The beginning of the Airflow lesson on the course site, with the list of lessons on the left",
-    "course-jupyterlab": "The end of lesson 0 in JupyterLab, where the check of an exercise says: not done yet",
-}
-
-
 def pictures(folder: Path) -> str:
     """Return a page with all screenshots, each with the text that says what is seen."""
     pages = [path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *ROOT.glob("module4/*/README.md")]]
     shown = {
         Path(place).stem: text for page in pages for text, place in re.findall(r"!\[([^]]+)\]\(([^)]+\.png)\)", page)
     }
-    texts = shown | COURSE_PICTURES
     parts = [
-        f"## {path.stem.replace('-', ' ')}\n\n![{texts[path.stem]}](module4/images/{path.name})\n"
+        f"## {path.stem.replace('-', ' ')}\n\n![{shown[path.stem]}](module4/images/{path.name})\n"
         for path in sorted(folder.glob("*.png"))
     ]
     return "\n".join(["# Pictures of the user interfaces\n", *(parts or ["None have been taken yet.\n"])])
