@@ -28,9 +28,9 @@ START_HERE := setup doctor lab compare run watch
 LABS       := lab-make lab-airflow lab-kubeflow lab-dagster lab-modal airflow-trigger airflow-backfill airflow-monitor \
               airflow-break kubeflow-traps kubeflow-lineage kubeflow-compile kubeflow-submit
 WEB_PAGES  := ui-airflow ui-dagster
-CONTAINERS := image up status logs down
-COURSE     := progress notebooks judge lessons site
-MAINTAIN   := test check fix benchmark benchmark-reference lock clean distclean help
+CONTAINERS := image up status logs down cluster-up cluster-status cluster-down
+COURSE     := progress check-platform slides grade site notebooks judge lessons
+MAINTAIN   := test check fix benchmark benchmark-reference lock pictures clean distclean help
 .PHONY: $(START_HERE) $(LABS) $(WEB_PAGES) $(CONTAINERS) $(COURSE) $(MAINTAIN)
 
 help: ## list these targets
@@ -143,6 +143,9 @@ lab-modal: PRESET := tiny
 lab-modal: $(INSTALLED) ## lab 4: the pipeline on Modal (PRESET=tiny GPU=L40S; CLOUD=1: in Modal's cloud, with your token)
 	@$(RUN) -m module4.lab4_modal run --preset "$(PRESET)" $(if $(call typed,GPU,$(GPU)),--gpu "$(GPU)") $(CLOUD_OPTION)
 
+check-platform: $(INSTALLED) ## judge a platform of your own (FOLDER=my-platform)
+	@$(RUN) -m module4 check-platform "$(or $(FOLDER),$(error check-platform: name the folder, FOLDER=my-platform))"
+
 notebooks: $(INSTALLED) ## execute every lesson, and check its exercises
 	@$(RUN) -m pytest -n "$(WORKERS)" tests/notebooks notebooks
 
@@ -156,6 +159,12 @@ lessons: $(INSTALLED) ## build the notebooks from notebooks/source (MEASURE=1: m
 site: $(INSTALLED) ## execute the lessons and build the course site in reports/site
 	@$(RUN) -m notebooks.tools.execute --workers "$(WORKERS)"
 	@$(PY) -m notebooks.tools.publish
+
+slides: $(INSTALLED) ## make slides with presenter's notes in reports/slides, a file per lesson (LESSONS="01_why 02_airflow")
+	@$(RUN) -m notebooks.tools.slides $(LESSONS)
+
+grade: $(INSTALLED) ## grade submitted lessons (FOLDER=submissions LESSONS="01_why 02_airflow")
+	@$(RUN) -m notebooks.tools.grade --workers "$(WORKERS)" "$(FOLDER)" $(LESSONS)
 
 # Stop it with Ctrl-C and type it again: it continues.
 benchmark: $(INSTALLED) ## measure the platforms (PRESET=lab ONLY=overhead,faults QUICK=1 FRESH=1)
@@ -186,9 +195,23 @@ logs: ## follow what the services print
 status: ## show which services run, where, and their passwords
 	@$(BARE) infra.stack status
 
+pictures: $(INSTALLED) ## take the documents' pictures again: of the web pages, with Chromium, and of the year
+	@PICTURES=1 OMP_NUM_THREADS=1 $(RUN) -m pytest -q tests/browser/test_airflow.py tests/browser/test_dagster.py
+	@$(MAKE) watch PRESET=lab
+	@cp "$(or $(PIPELINE_WORKSPACE),.)/reports/watch-lab.png" module4/images/
+	@$(PY) -m notebooks.tools.pictures watch-lab.png
+
+CLUSTER_OPTIONS = $(if $(KUBECONTEXT),--context "$(KUBECONTEXT)")
+cluster-up: ## start a Kubernetes for the labs (KUBEFLOW=1; your own: KUBECONTEXT=… REGISTRY=…)
+	@$(BARE) infra.cluster up $(CLUSTER_OPTIONS) $(if $(REGISTRY),--registry "$(REGISTRY)") $(call switch,KUBEFLOW,--kubeflow)
+cluster-status: ## show what is in it
+	@$(BARE) infra.cluster status $(CLUSTER_OPTIONS)
+cluster-down: ## delete it (with KUBECONTEXT=…: only the namespace)
+	@$(BARE) infra.cluster down $(CLUSTER_OPTIONS)
+
 # Of a folder that PIPELINE_WORKSPACE names, only what is known to be ours: it may hold other things too.
-OURS := airflow benchmark compare dagster dagster-executors jupyter kubeflow kubeflow-traps logs make modal notebooks python reports \
-        wandb watch
+OURS := airflow benchmark compare dagster dagster-executors jupyter kubeflow kubeflow-traps logs make modal notebooks \
+        python reports wandb watch
 clean: ## remove everything that runs wrote
 	rm -rf workspace reports
 	@folder=$$PIPELINE_WORKSPACE; case $$folder in "~/"*) folder=$$HOME/$${folder#"~/"};; esac; \

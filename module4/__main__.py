@@ -1,6 +1,7 @@
 """`python -m module4 run PLATFORM`, `compare` and `watch`: the pipeline on one platform, on all, and over the year."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -99,6 +100,20 @@ def graph(name: Annotated[str, typer.Argument(help=", ".join(GRAPHS))] = "traini
     if name not in GRAPHS:
         raise ConfigError(f"graph: no graph is called {name!r}; choose one of {', '.join(GRAPHS)}.")
     print(GRAPHS[name].to_mermaid())
+
+
+@app.command()
+def check_platform(
+    folder: Annotated[Path, typer.Argument(help="Holds platform.toml, graph.py and run.py.")],
+) -> None:
+    """Judge a platform of your own: its row, its graph by the contract, and its model by the fingerprint."""
+    from module4.check_platform import check_platform
+
+    for finding in check_platform(folder.expanduser()):
+        print(f"{'[ OK ]' if finding.passed else '[FAIL]'} {finding.what}", flush=True)
+        if not finding.passed:
+            raise PipelineError(finding.hint)
+    print(f"It is a platform. To compare it with the others: PIPELINE_PLATFORM={folder} make compare")
 
 
 def _say(event: Event) -> None:

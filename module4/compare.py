@@ -86,10 +86,13 @@ def draw(rows: Sequence[dict[str, Any]]) -> Figure:
     startup = [row["startup_seconds"] or 0.0 for row in rows][::-1]
     rest = [row["seconds"] - (row["startup_seconds"] or 0.0) for row in rows][::-1]
     times.barh(titles, startup, color="tab:orange", label="until the first step begins")
-    times.barh(titles, rest, left=startup, color="tab:blue", label="from then to the end")
+    ends = times.barh(titles, rest, left=startup, color="tab:blue", label="from then to the end")
+    times.bar_label(ends, [f"{row['seconds']:.1f} s" for row in rows][::-1], padding=3)
     times.set(title="Wall time", xlabel="seconds")
     figure.legend(loc="outside lower center", ncols=2, fontsize=8)
-    memory.barh(titles, [row["peak_memory_mib"] for row in rows][::-1], color="tab:green")
+    memory.bar_label(memory.barh(titles, [row["peak_memory_mib"] for row in rows][::-1], color="tab:green"), padding=3)
+    for axis in (times, memory):
+        axis.margins(x=0.15)  # room for the numbers
     memory.set(title="Peak memory of all processes", xlabel="MiB")
     return figure
 

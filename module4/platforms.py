@@ -1,8 +1,17 @@
-"""The table of platforms: a new one is a folder beside the others and a row here."""
+"""The table of platforms: a new one is a folder beside the others and a row here.
+
+A platform may also be in any other folder, named by the environment variable PIPELINE_PLATFORM. That folder holds
+`platform.toml` (its row: name, title, mode, and optionally again), `run.py`, and `graph.py`.
+"""
 
 import os
+import re
+import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+
+from shared.errors import ConfigError, exit_on_error
 
 ROOT = Path(__file__).resolve().parents[1]
 # Everything that runs write; git ignores it. If the checkout is read-only or shared, PIPELINE_WORKSPACE moves it.
@@ -45,3 +54,39 @@ PLATFORMS = {
         Platform("modal", "Modal", "module4.lab4_modal.run", "modal run on loopback, a process per container"),
     )
 }
+
+OWN_PLATFORM = "PIPELINE_PLATFORM"  # environment variable: the folder of a platform of your own
+ROW_FILE = "platform.toml"
+
+
+def read_platform(folder: Path) -> Platform:
+    """Return the row of the platform in `folder`, from its `platform.toml`. Raises ConfigError, naming the field."""
+    path = folder / ROW_FILE
+    try:
+        fields = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"{path}: cannot be read ({reason}). Write the platform's row there.") from None
+    for name in ("name", "title", "mode"):
+        if name not in fields:
+            raise ConfigError(f'{path}: {name} is missing. Write {name} = "…".')
+    for name, value in fields.items():
+        if name not in ("name", "title", "mode", "again"):
+            raise ConfigError(f"{path}: {name} is not a field of a row. The fields are name, title, mode and again.")
+        if not isinstance(value, str) or not value.strip():
+            raise ConfigError(f"{path}: {name} is {value!r}. Write text that is not empty.")
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*", fields["name"]):
+        raise ConfigError(
+            f"{path}: name is {fields['name']!r}. Use small letters, digits, - and _; begin with a letter."
+        )
+    if fields["name"] in BUILT_IN:
+        raise ConfigError(f"{path}: name is {fields['name']!r}, which is taken. Choose another.")
+    return Platform(module="run", **fields)
+
+
+BUILT_IN = tuple(PLATFORMS)
+if _own := os.environ.get(OWN_PLATFORM):
+    with exit_on_error():
+        _row = read_platform(Path(_own).expanduser())
+    PLATFORMS[_row.name] = _row
+    sys.path.append(str(Path(_own).expanduser().absolute()))  # last, so that its files hide no package

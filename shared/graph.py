@@ -38,23 +38,13 @@ class Graph:
         return {node.name: node for node in self.nodes}[name]
 
     def to_mermaid(self) -> str:
-        """Return the graph as Mermaid text, which GitHub and Jupyter draw; implied edges are left out."""
+        """Return the graph as Mermaid text, which GitHub and JupyterLab draw, with all its edges."""
         lines = ["flowchart LR"]
         for node in self.nodes:
             label = "".join(f"<br/>{inner.name}{' × trials' if inner.mapped else ''}" for inner in node.inner)
             lines.append(f'    {node.name}["{node.name}{label}"]')
-        lines += [f"    {source} --> {target}" for source, target in sorted(self.edges - self._implied())]
+        lines += [f"    {need} --> {node.name}" for node in self.nodes for need in node.needs]
         return "\n".join(lines)
-
-    def _implied(self) -> frozenset[tuple[str, str]]:
-        above: dict[str, set[str]] = {}
-        for node in self.nodes:
-            above[node.name] = set(node.needs).union(*(above[need] for need in node.needs))
-        return frozenset(
-            (source, target)
-            for source, target in self.edges
-            if any(source in above[other] for other in self[target].needs)
-        )
 
 
 SEARCH = Graph(

@@ -3,6 +3,7 @@
 Threads only share out the work: the fitted trees are the same for any number of them.
 """
 
+import warnings
 from collections.abc import Sequence
 
 import pandas as pd
@@ -57,7 +58,9 @@ def fit(config: PipelineConfig, features: pd.DataFrame, hyperparameters: Hyperpa
         early_stopping=False,
         random_state=config.seed,
     )
-    model.fit(rows[FEATURES], rows[LABEL])
+    # scikit-learn's threads may lose this process's warning filters; all later fits would then print a warning.
+    with warnings.catch_warnings():
+        model.fit(rows[FEATURES], rows[LABEL])
     # scikit-learn remembers how many threads it had; without this the model's file would depend on the machine.
     model._bin_mapper.n_threads = 1
     return model

@@ -64,7 +64,7 @@ def evaluation_markdown(evaluation: Evaluation) -> str:
         columns[f"champion {evaluation.champion['version']}"] = evaluation.champion["metrics"]
     rows = [["metric", *columns]]
     for name in evaluation.metrics[evaluation.winner]:
-        rows.append([name, *(f"{values[name]:.4f}" for values in columns.values())])
+        rows.append([name, *(_score(name, values[name]) for values in columns.values())])
     header, *table = ["| " + " | ".join(map(_plain_markdown, row)) + " |" for row in rows]
     lines = [
         "# Evaluation on the test weeks",
@@ -86,7 +86,7 @@ def evaluation_html(evaluation: Evaluation, picture: bytes) -> str:
     """Return the report, with its picture (PNG), as one page that needs no other file and no network."""
     categories, matrix = confusion(evaluation.predictions[LABEL], evaluation.predictions["probability"])
     names = evaluation.metrics[evaluation.winner]
-    metrics = [[name, *(f"{values[name]:.4f}" for values in evaluation.metrics.values())] for name in names]
+    metrics = [[name, *(_score(name, values[name]) for values in evaluation.metrics.values())] for name in names]
     counts = [[f"was {name}", *map(str, row)] for name, row in zip(categories, matrix, strict=True)]
     checks = "".join(
         f"<li>{'✓' if check.passed else '✗'} {html.escape(check.reason)}</li>" for check in evaluation.gate
@@ -178,6 +178,10 @@ def png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+def _score(name: str, value: float) -> str:
+    return f"{value:,.0f}" if name == "rows" else f"{value:.4f}"  # a number of flights is whole
+
+
 def _table(header: list[str], rows: list[list[str]]) -> str:
     cells = ["".join(f"<th>{html.escape(name)}</th>" for name in header)]
     cells += ["".join(f"<td>{html.escape(value)}</td>" for value in row) for row in rows]
@@ -197,10 +201,15 @@ def _diagonal(axis: Axes, title: str, xlabel: str, ylabel: str) -> None:
 
 
 def _slices(axis: Axes, evaluation: Evaluation) -> None:
+    """Draw a bar per slice, with its score; the number of flights beside its name tells how far to trust that."""
     table = evaluation.slices.dropna(subset=["roc_auc"]).iloc[::-1]
-    labels = table["slice"] + " " + table["value"]
+    scores = table["roc_auc"].astype(float)
+    labels = [
+        f"{kind} {value} ({rows:,})" for kind, value, rows in table[["slice", "value", "rows"]].itertuples(index=False)
+    ]
     colors = ["tab:blue" if slice_ == "origin" else "tab:gray" for slice_ in table["slice"]]
-    axis.barh(labels, table["roc_auc"].astype(float), color=colors)
+    bars = axis.barh(labels, scores, color=colors)
+    axis.bar_label(bars, [f"{score:.2f}" for score in scores], label_type="center", color="white", fontsize=8)
     axis.axvline(0.5, color="black", linewidth=0.8)
-    axis.set(title="ROC AUC per origin and carrier", xlim=(0.4, 1.0))
+    axis.set(title="ROC AUC per origin and carrier (flights)", xlim=(0.4, 1.0))
     axis.tick_params(axis="y", labelsize=8)

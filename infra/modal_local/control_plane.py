@@ -41,6 +41,7 @@ from infra.modal_local.temporary_folders import temporary_folder
 from infra.processes import adopt_orphans, kill_tree, without_proxy
 
 LOOPBACK = "127.0.0.1"
+LONGEST_FOLDER = 40  # characters; a socket in it, and one in a folder in it, must fit into about 100
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,12 @@ class Services:
         self.router.add(Inputs(self.containers), self.blobs, mounts, images, volumes, secrets, Dicts(), Queues())
 
 
+def _place_for_sockets() -> Path:
+    """Return the folder for temporary files, or /tmp if its name is long: the system limits the path of a socket."""
+    folder = tempfile.gettempdir()
+    return Path(folder if len(folder) <= LONGEST_FOLDER else "/tmp")
+
+
 @asynccontextmanager
 async def control_plane(options: Options) -> AsyncIterator[Plane]:
     """Run a control plane for the duration of the block. Only a state folder that was asked for remains."""
@@ -126,7 +133,7 @@ async def control_plane(options: Options) -> AsyncIterator[Plane]:
     with (
         _pipe() as lifeline,
         temporary_folder("modal-local-", Path(tempfile.gettempdir())) as folder,
-        temporary_folder("modal-sockets-", Path("/tmp")) as sockets,  # a socket's path must be short
+        temporary_folder("modal-sockets-", _place_for_sockets()) as sockets,
     ):
         try:
             async with _listening(options, folder, sockets, lifeline) as plane:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -15,6 +16,9 @@ LAB = Path(__file__).parent
 # Airflow's variables of the caller's environment belong to another project, except for connections, which DAGs use by
 # their names.
 FOREIGN, OURS = ("AIRFLOW_", "_AIRFLOW_"), "AIRFLOW_CONN_"
+# The connection for pods, and where `make cluster-up` leaves one. It names a kubeconfig, so KUBECONFIG is not passed
+# on: Airflow's triggerer refuses two.
+CONNECTION, CLUSTER = "AIRFLOW_CONN_KUBERNETES_DEFAULT", ROOT / "infra" / "kubernetes" / ".secrets" / "airflow.json"
 
 # For laptops that are slow or busy: a service that answers late is not dead. Airflow's own limits, 5 to 50 seconds, are
 # made for machines that do nothing else.
@@ -57,11 +61,13 @@ def airflow_environment(home: Path, port: int = 8080, *, password: bool = False)
         if not name.startswith(FOREIGN) or name.startswith(OURS)
         # A SOCKS proxy stops Airflow's HTTP client even for addresses that need no proxy.
         if not (name.upper() == "ALL_PROXY" and value.startswith("socks"))
+        if not (name == "KUBECONFIG" and cluster_connection(os.environ))
     }
     return {
         **inherited,
         **without_proxy(inherited),  # the services talk to each other over HTTP on this machine
         **PATIENCE,
+        **cluster_connection(inherited),
         # Every path is set here. Airflow derives the others from its home, and fails if that has a % sign in it.
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(LAB),
@@ -72,6 +78,9 @@ def airflow_environment(home: Path, port: int = 8080, *, password: bool = False)
         # SQLite has one writer at a time: the others wait, longer than the usual five seconds if they must.
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{quote(str(home))}/airflow.db?timeout=60",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        # Two warnings that nobody here can act on: about the Kubernetes provider, and about drawing graphs as files.
+        "AIRFLOW__LOGGING__NAMESPACE_LEVELS": "airflow.cli.cli_parser=ERROR",
+        "PYTHONWARNINGS": ",".join(filter(None, ["ignore:Could not import graphviz", inherited.get("PYTHONWARNINGS")])),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__PARALLELISM": "4",
         # Steps take seconds here, and somebody is watching: look more often than a busy site would.
@@ -85,6 +94,13 @@ def airflow_environment(home: Path, port: int = 8080, *, password: bool = False)
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), str(LAB / "config"), os.environ.get("PYTHONPATH")])),
     }
+
+
+def cluster_connection(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the connection to the cluster of `make cluster-up`, if there is one and `environment` names no other."""
+    if CONNECTION in environment or not CLUSTER.is_file():
+        return {}
+    return {CONNECTION: CLUSTER.read_text(encoding="utf-8")}
 
 
 def configure_airflow(store: str, **options: str) -> None:

@@ -17,10 +17,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
 from airflow.sdk import Param, dag, task_group
 
 from module4.lab1_airflow import common
+from module4.lab1_airflow.pods import StepOperator
 
 IN_PODS = {
     **common.DEFAULT_ARGS,
@@ -28,13 +28,15 @@ IN_PODS = {
     "deferrable": True,
     "do_xcom_push": True,
     "startup_timeout_seconds": 600,  # a node may have to start first, and the image is large
+    "startup_check_interval_seconds": 1,  # Airflow's own numbers, 5 and 2, double the time of a short step
+    "poll_interval": 1,
 }
 RESULTS = "{{ ti.xcom_pull(task_ids='hyperparameter_search.run_trial') | join('\n') }}"
 
 
-def step(name: str, *arguments: Any) -> KubernetesPodOperator:
+def step(name: str, *arguments: Any) -> StepOperator:
     """Return the task that runs one step; each key of the step's summary becomes an XCom."""
-    return KubernetesPodOperator(task_id=name, arguments=[name, *arguments], multiple_outputs=True)
+    return StepOperator(task_id=name, arguments=[name, *arguments], multiple_outputs=True)
 
 
 def as_environment(trial: str) -> dict[str, str]:
@@ -43,10 +45,10 @@ def as_environment(trial: str) -> dict[str, str]:
 
 
 @task_group
-def hyperparameter_search(features: Any, baseline: KubernetesPodOperator) -> KubernetesPodOperator:
+def hyperparameter_search(features: Any, baseline: StepOperator) -> StepOperator:
     """Refine around the baseline: run the trials in parallel, then take the best."""
-    trials = KubernetesPodOperator(task_id="propose_trials", arguments=["propose_trials", common.CONFIG])
-    results = KubernetesPodOperator.partial(
+    trials = StepOperator(task_id="propose_trials", arguments=["propose_trials", common.CONFIG])
+    results = StepOperator.partial(
         task_id="run_trial", arguments=["run_trial", common.CONFIG, features, "$(TRIAL)"], max_active_tis_per_dagrun=4
     ).expand(env_vars=trials.output.map(as_environment))
     best = step("select_best", common.CONFIG, features, RESULTS, f"{common.FOLDER}/hyperparameter_search")

@@ -42,25 +42,25 @@ def run(
 @app.command()
 def lineage(
     store: StoreOption = str(WORKSPACE / "kubeflow"),
-    picture: Annotated[Path | None, typer.Option(help="Default: lineage.png in the store.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="A Markdown file. Default: lineage.md in the store.")] = None,
 ) -> None:
-    """Show which data produced which model in the last local run: a table, one line, and a picture."""
+    """Show which data produced which model in the last local run: a table, one line, and a picture (Mermaid)."""
     from module4.lab2_kubeflow.pipelines import PIPELINES  # first: with scikit-learn loaded, KFP takes longer
 
     # isort: split
-    from module4.lab2_kubeflow.lineage import answer, draw_lineage, last_run, read_run, table
+    from module4.lab2_kubeflow.lineage import answer, last_run, read_run, table, to_markdown
     from module4.lab2_kubeflow.run import RUNS, local_folder
     from shared.outputs import check_output
-    from shared.report import save_figure
+    from shared.storage import replace_file
 
     folder = local_folder(store)
     newest = last_run(folder / RUNS)
-    target = picture or folder / "lineage.png"
+    target = picture or folder / "lineage.md"
     check_output(target, "picture")
     nodes = read_run(newest, PIPELINES[newest.name.partition("-")[0]].pipeline_spec)
     print(table(nodes))
     print(title := answer(newest, nodes))
-    save_figure(draw_lineage(nodes, title), target)
+    replace_file(str(target), to_markdown(nodes, title).encode())
     print(target)
 
 

@@ -45,8 +45,13 @@ def run(config: PipelineConfig, store: str) -> Fingerprint:
 
 
 def prepare_environment(store: str) -> None:
-    """Make Dagster keep its records where `prepare_home` says, and talk to itself without a proxy."""
+    """Make Dagster keep its records where `prepare_home` says, and talk to itself without a proxy.
+
+    Its processes do not print that Dagster itself uses a parameter that is in beta.
+    """
+    quiet = ["ignore:Parameter `include_sources`", os.environ.get("PYTHONWARNINGS", "")]
     os.environ |= {"DAGSTER_HOME": str(prepare_home(store)), **without_proxy(os.environ)}
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, quiet))
 
 
 @contextmanager

@@ -95,7 +95,7 @@ table.loc[[0, 1, 2], ["date", "carrier", "origin", "dest", "weather_visib", "lat
 # visibility in miles. `late_share_carrier_7d` is the share of that airline's flights that were late in the previous
 # week. Only `late` comes from afterwards. It is the answer to learn: 1 for late, 0 for on time.
 
-# %%
+# %% alt="A line with a dot per day, from February to March: on most days a fifth of the flights are late, on a few stormy days more than half."
 from matplotlib.figure import Figure
 
 share = table.groupby("date")["late"].mean()
@@ -169,7 +169,7 @@ pd.DataFrame(
 # - [Calibration](GLOSSARY.md#calibration) (`calibration_error`): of the flights that got a probability of 30%, were 30%
 #   late? The error is the average distance from that ideal.
 
-# %% tags=["slow"]
+# %% tags=["slow"] alt="The report's charts: ROC AUC and log loss per model, calibration as a line near the diagonal, and ROC AUC per airport and airline with the number of flights."
 from IPython.display import Image, Markdown, display
 
 from shared.storage import open_artifact
@@ -182,7 +182,7 @@ display(Image(evaluation.read("report.png"), width=800))
 # The report starts with the winner and a table with one column per model; below it, every rule of the gate is ticked or
 # not. In the picture, look at two panels. *Calibration*, bottom left: the closer the line is to the diagonal, the more
 # you can trust a probability. *ROC AUC per origin and carrier*, bottom right: the model is about equally good at all
-# three airports, but airlines differ. An airline with few flights can score a perfect 1.0 by luck.
+# three airports, but airlines differ. The number in parentheses counts the flights: with few of them, a perfect 1.0 is luck.
 #
 # `deploy` stored the winner in the [registry](GLOSSARY.md#registry), the catalog of trained models. Since it passed the
 # gate, it is now the [champion](GLOSSARY.md#champion): the model in production.

@@ -145,7 +145,7 @@ draw_graph(read_rules(), "What Make knows")
 # changes; and `propose_trials`, the list of trials. The trials themselves are missing. Make has to know its targets before
 # it starts, and how many trials there are is known only later.
 
-# %% tags=["slow"]
+# %% tags=["slow"] alt="A dot per file, from top to bottom in the order in which Make wrote them; the trials' files appear at almost the same time."
 from notebooks.course.pictures import draw_ends
 
 written = [

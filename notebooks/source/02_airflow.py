@@ -135,7 +135,7 @@ instances(run)
 # Every row ended with *success* on its first try. `run_trial` has one row per trial; how many there would be was not known
 # until `propose_trials` had returned.
 
-# %% tags=["slow"]
+# %% tags=["slow"] alt="A bar per task instance on a clock: one after the other, with gaps in between in which Airflow works."
 from module4.timeline import Bar, draw_timeline
 
 draw_timeline(

@@ -121,7 +121,7 @@ pd.Series({"uri": deployment.uri.removeprefix(store), **shown}, name=type(deploy
 # A local run leaves no record except its files. Every task has a folder, and each trial has one inside the loop's folder.
 # Their times show when each task ended.
 
-# %% tags=["slow"]
+# %% tags=["slow"] alt="A dot per task, from top to bottom in the order in which they ended; the trials end close together."
 from notebooks.course.pictures import draw_ends
 
 run_folder = Path(deployment.path).parents[1]
@@ -139,13 +139,16 @@ draw_ends([(path.stat().st_mtime, task) for task, path in outputs.items()], "Kub
 # [the lab](../module4/lab2_kubeflow/README.md) reads it from the files of the run.
 
 # %% tags=["slow"]
-from module4.lab2_kubeflow.lineage import answer, draw_lineage, read_run
+from IPython.display import Markdown
+
+from module4.lab2_kubeflow.lineage import answer, read_run, to_markdown
 
 nodes = read_run(run_folder, train_and_deploy.pipeline_spec)
-draw_lineage(nodes, answer(run_folder, nodes))
+Markdown(to_markdown(nodes, answer(run_folder, nodes)))
 
 # %% [markdown]
-# Follow the arrows backward from the deployment: every artifact has one task that wrote it, and any number that read it. The
+# Tasks have corners, artifacts are round. Follow the arrows backward from the deployment: every artifact has one task that
+# wrote it, and any number that read it. Dashed arrows stand for small values that travel without an artifact. The hexadecimal
 # numbers are digests of the contents, and the digest of the winning model is its version. This picture answers the question
 # in the heading, for any model, months later.
 

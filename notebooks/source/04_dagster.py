@@ -151,7 +151,7 @@ pd.DataFrame(
 # %% [markdown]
 # All of them passed. And this is when each step ran:
 
-# %% tags=["slow"]
+# %% tags=["slow"] alt="A bar per step on a clock: one after the other, with small gaps; the models take most of the time."
 from module4.timeline import Bar, draw_timeline
 
 draw_timeline([Bar(record.step_key, record.start_time, record.end_time) for record in records], "Dagster: steps")

@@ -122,7 +122,7 @@ pd.Series({"seconds": round(seconds, 1), **returned}, name="deploy").to_frame()
 # The URI begins with `/store`. That is where the containers find the Volume; on your machine, the same files are in the
 # lesson's store. This is when each step ran:
 
-# %% tags=["slow"]
+# %% tags=["slow"] alt="A bar per step on a clock: the trials' bars begin together, the other steps follow one another."
 from module4.timeline import bars_from_events, draw_timeline
 
 events = [json.loads(line) for line in events_file.read_text(encoding="utf-8").splitlines()]

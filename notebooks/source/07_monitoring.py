@@ -107,7 +107,7 @@ weeks[columns].iloc[:17]
 #
 # Here is the whole year:
 
-# %% tags=["slow"]
+# %% tags=["slow"] alt="Three panels over the year: the share of late flights, the gap between predicted and observed with its limits, and the drift; vertical lines mark retrainings."
 from shared.report import year_figure
 
 year_figure(weeks, settings.monitoring)

@@ -65,7 +65,7 @@ pd.DataFrame(rows)[
 # look at the ratios, not at the digits. Two runs on the same platform differ by a few percent, and by more if the machine is
 # busy.
 
-# %% tags=["slow"]
+# %% tags=["slow"] alt="Two bar charts with numbers on the bars: per platform the wall time, with the part before the first step in another color, and the peak memory."
 draw(rows)
 
 # %% [markdown]
@@ -74,7 +74,7 @@ draw(rows)
 #
 # Where does the rest of the time go? The next pictures show the steps of each run on a clock.
 
-# %% tags=["slow"]
+# %% tags=["slow"] alt="For each platform, a bar per step on a clock, with the seconds beside it."
 from IPython.display import display
 
 from module4.timeline import bars_from_events, draw_timeline
@@ -270,4 +270,4 @@ check(3)
 #
 # **Read on.** [Airflow](https://airflow.apache.org/docs/) ·
 # [Kubeflow Pipelines](https://www.kubeflow.org/docs/components/pipelines/) · [Dagster](https://docs.dagster.io/) ·
-# [Modal](https://modal.com/docs) · back to the beginning: [0 · The question](00_start.ipynb)
+# [Modal](https://modal.com/docs) · next: [9 · A fifth platform](09_platform.ipynb)

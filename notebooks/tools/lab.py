@@ -20,7 +20,13 @@ from notebooks.course.progress import STUDENT
 from notebooks.tools.build import FOLDER, is_edited, lessons
 from shared.errors import ConfigError
 
-LINKED = ("module4/lab*", "module4/images", "notebooks/GLOSSARY.md", "notebooks/course/*.py")
+LINKED = (
+    "module4/lab*",
+    "module4/images",
+    "notebooks/GLOSSARY.md",
+    "notebooks/course/*.py",
+    "notebooks/course/draft_platform/*",
+)
 
 
 class RoomError(Exception):

@@ -1,8 +1,8 @@
 """The Chromium that is installed here, its pages, and the pictures that are taken of them.
 
-    PICTURES=1 .venv/bin/pytest tests/browser
+    make pictures
 
-also takes the documents' pictures of web pages anew: those in module4/images that have a picture's name.
+also takes the documents' pictures of web pages again: those in module4/images that have a picture's name.
 """
 
 import os
@@ -14,14 +14,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from module4.platforms import ROOT
+from notebooks.tools.pictures import IMAGES, record
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 OPTIONS += ["--disable-component-update", "--disable-sync"]
-IMAGES = ROOT / "module4" / "images"
-
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium or Chrome: install one of them")
 
 
@@ -48,3 +46,4 @@ def take(page: Page, path: Path) -> None:
     if os.environ.get("PICTURES") and (IMAGES / path.name).exists():
         assert path.stat().st_size < 150_000, "too large for Git"
         shutil.copy(path, IMAGES)
+        record(path.name)

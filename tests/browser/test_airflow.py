@@ -22,6 +22,7 @@ from shared.graph import TRAINING
 from shared.registry import Registry
 from tests.browser.airflow_server import Server
 from tests.browser.chromium import needs_chromium, take
+from tests.browser.words import named_words
 from tests.processes import listens_on
 
 WEEK = [f"2013-03-{day}" for day in range(11, 16)]
@@ -215,6 +216,21 @@ def test_the_dags_are_listed_without_an_import_error(server: Server, page: Page,
         page.get_by_role("link", name=name, exact=True).first.wait_for()
     assert "Import Error" not in page.locator("body").inner_text()
     take(page, tmp_path / "airflow-dags.png")
+
+
+@needs_chromium
+@pytest.mark.usefixtures("lived")
+def test_the_demo_finds_the_log_of_the_failed_try_where_the_page_says(server: Server, page: Page) -> None:
+    words = named_words("Airflow") - {"up for retry"}  # a state: it passes
+    assert words == {"Task Tries", "1", "2", "Logs", "Storage", "XCom"}
+    page.goto(f"{server.url}/dags/training/runs/kill/tasks/train")
+    page.get_by_text("Task Tries").wait_for()
+    page.get_by_text("Logs", exact=True).first.wait_for()
+    page.get_by_role("button", name="2", exact=True).wait_for()
+    page.get_by_role("button", name="1", exact=True).click()
+    page.get_by_text("Log message source details").first.wait_for()
+    page.get_by_text("Storage", exact=True).first.click()
+    page.get_by_text("XCom", exact=True).first.wait_for()
 
 
 @pytest.mark.usefixtures("lived")

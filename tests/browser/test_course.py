@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from module4.platforms import ROOT
+from module4.platforms import PLATFORMS, ROOT
 from notebooks.tools.build import FOLDER, lessons
 from notebooks.tools.lab import fill, jupyterlab
 from tests.browser.chromium import needs_chromium, take
@@ -64,7 +64,7 @@ def test_every_page_of_the_site_is_whole_and_needs_no_other_server(site: str, pa
         )
         assert broken == [], link
         if Path(link).stem in lessons():
-            assert page.locator(".cell_output img").count() >= 1, f"{link}: pictures"
+            assert page.locator(".cell_output img, .mermaid-drawing svg").count() >= 1, f"{link}: pictures"
             assert page.locator(".cell_output table").count() >= 1, f"{link}: tables"
     assert failed == []
     assert {url for url in asked if not url.startswith((site, "data:"))} == set()
@@ -81,6 +81,35 @@ def test_the_site_can_be_searched_and_solutions_are_folded(site: str, page: Page
     assert not folded.first.evaluate("details => details.open")
     expect(page.locator("#exercise-1-every-morning-at-five")).to_be_visible()
     take(page, tmp_path / "course-site.png")
+
+
+SEEN = """() => ({
+    wide: document.documentElement.scrollWidth - innerWidth,
+    cut: [...document.querySelectorAll("pre")].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent),
+    mute: [...document.querySelectorAll("article img")].filter(e => !/^[A-Z].* .* /.test(e.alt)).map(e => e.src),
+    undrawn: document.querySelectorAll(".highlight-mermaid").length,
+})"""
+
+
+@pytest.mark.parametrize("width", [1280, 390], ids=["laptop", "phone"])
+def test_no_line_is_cut_and_every_picture_says_what_is_seen(width: int, site: str, page: Page) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(site)
+    for link in [
+        site,
+        *page.locator(".sidebar-tree a.reference").evaluate_all("links => links.map(link => link.href)"),
+    ]:
+        page.goto(link)
+        page.wait_for_function("!document.querySelector('.mermaid-drawing:empty')")
+        assert page.evaluate(SEEN) == {"wide": 0, "cut": [], "mute": [], "undrawn": 0}, link
+
+
+def test_the_start_page_shows_the_way_in(site: str, page: Page) -> None:
+    page.goto(site)
+    assert page.locator("article table").first.locator("tbody tr").count() == len(PLATFORMS)
+    assert page.locator("article table").last.locator("tbody tr").count() == len(lessons())
+    page.locator("article").get_by_role("link", name="lesson 0").click()
+    expect(page.locator("h1")).to_contain_text("The question")
 
 
 @pytest.fixture(scope="module")

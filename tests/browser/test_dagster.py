@@ -31,6 +31,7 @@ from shared import steps
 from shared.config import preset
 from shared.graph import GRAPHS
 from tests.browser.chromium import needs_chromium, take
+from tests.browser.words import named_words
 from tests.processes import listens_on, running_after
 from tests.servers import free_port, wait_for
 
@@ -181,3 +182,16 @@ def test_the_evaluation_shows_report_and_plots(page: Page, server: Server, tmp_p
     assert plot.evaluate("image => image.naturalWidth") == 900
     page.wait_for_timeout(1000)  # the dialog fades in
     take(page, tmp_path / "dagster-evaluate.png")
+
+
+@needs_chromium
+def test_the_demo_finds_the_checks_where_the_page_says(page: Page, server: Server) -> None:
+    assert named_words("Dagster") == {"Lineage", "Catalog", "Checks"}
+    page.goto(server.url)
+    page.get_by_text("Lineage", exact=True).first.click()
+    page.get_by_text("training", exact=True).first.wait_for()
+    page.get_by_text("Catalog", exact=True).first.click()
+    page.get_by_text("evaluation", exact=True).first.click()
+    page.get_by_text("Checks", exact=True).first.click()
+    for name in ("quality_gate", "beats_the_champion"):
+        page.get_by_text(name, exact=True).first.wait_for()

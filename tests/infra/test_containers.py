@@ -106,9 +106,24 @@ def test_the_targets_are_those_that_make_image_builds() -> None:
     assert image.TARGETS == {"steps": engine.STEPS_IMAGE, "services": engine.SERVICES_IMAGE}
 
 
-def test_every_image_runs_as_an_unprivileged_number() -> None:
-    assert instructions("USER")[-1] == "10001"
-    assert instructions("USER") == ["10001", "0", "10001"]  # services: root only while it is built
+def stage(name: str) -> list[str]:
+    """The lines of one stage of the Dockerfile, continuation lines joined."""
+    text = re.sub(r"^#.*\n", "", DOCKERFILE, flags=re.MULTILINE).replace("\\\n", " ")
+    parts = re.split(r"^FROM .* AS (\w+)\n", text, flags=re.MULTILINE)
+    return parts[parts.index(name) + 1].splitlines()
+
+
+@pytest.mark.parametrize("name", [*image.TARGETS])
+def test_an_image_runs_as_an_unprivileged_number(name: str) -> None:
+    assert [line for line in stage(name) if line.startswith("USER")] == ["USER 10001"]
+
+
+@pytest.mark.parametrize("name", [*image.TARGETS])
+def test_a_change_of_code_installs_nothing_again(name: str) -> None:
+    lines = stage(name)
+    code = min(number for number, line in enumerate(lines) if re.match("COPY (shared|module4|infra|notebooks) ", line))
+    assert not [line for line in lines[code:] if "install" in line]
+    assert not [line for line in stage("base") if re.match("COPY (shared|module4|notebooks) ", line)]
 
 
 def test_images_copy_only_from_the_checkout_and_only_what_the_build_may_see() -> None:

@@ -170,5 +170,31 @@ def test_the_image_is_the_one_that_the_project_builds() -> None:
     assert f"USER {user}\n" in (ROOT / "infra" / "Dockerfile").read_text()
 
 
+def test_a_pod_that_fails_says_why(tmp_path: Path) -> None:
+    from module4.lab1_airflow.environment import airflow_environment
+
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/labs/airflow_pod_failures.py"]
+    environment = airflow_environment(tmp_path)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_cluster_of_ours_needs_no_connection_to_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from module4.lab1_airflow import environment
+
+    file = tmp_path / "airflow.json"
+    monkeypatch.setattr(environment, "CLUSTER", file)
+    monkeypatch.setenv("KUBECONFIG", "/mine")
+    monkeypatch.delenv(environment.CONNECTION, raising=False)
+    before = environment.airflow_environment(tmp_path)
+    assert environment.CONNECTION not in before
+    file.write_text(json.dumps(CONNECTION))
+    found = environment.airflow_environment(tmp_path)
+    assert json.loads(found[environment.CONNECTION]) == CONNECTION
+    assert (before.get("KUBECONFIG"), found.get("KUBECONFIG")) == ("/mine", None)  # Airflow refuses two
+    monkeypatch.setenv(environment.CONNECTION, "mine")
+    assert environment.airflow_environment(tmp_path)[environment.CONNECTION] == "mine"
+
+
 if __name__ == "__main__":
     print(json.dumps(globals()[sys.argv[1]](Path(sys.argv[2]))))

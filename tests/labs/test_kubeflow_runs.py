@@ -8,11 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import matplotlib.image
 import pandas as pd
 import pytest
 
-from module4.lab2_kubeflow.lineage import Node, answer, draw_lineage, last_run, read_run, table
+from module4.lab2_kubeflow.lineage import Node, answer, last_run, read_run, table, to_markdown
 from module4.lab2_kubeflow.pipelines import PIPELINES
 from module4.platforms import ROOT
 from shared import artifacts
@@ -20,7 +19,6 @@ from shared.config import Monitoring, PipelineConfig, preset
 from shared.errors import PipelineError
 from shared.fingerprint import Fingerprint
 from shared.registry import Registry
-from shared.report import save_figure
 from shared.version import code_version
 
 REFERENCE = "fcef926d4333b562"
@@ -116,7 +114,7 @@ def test_every_artifact_knows_its_data_settings_and_code(lab: Lab) -> None:
     )
 
 
-def test_the_lineage_names_the_data_of_the_model_in_production(lab: Lab, tmp_path: Path) -> None:
+def test_the_lineage_names_the_data_of_the_model_in_production(lab: Lab) -> None:
     nodes = nodes_of(lab.first_run)
     assert {node.state for node in nodes.values()} == {"finished"}
     assert nodes["run-trial"].times == 2
@@ -127,8 +125,17 @@ def test_the_lineage_names_the_data_of_the_model_in_production(lab: Lab, tmp_pat
     assert line.startswith(f"Model {version} (in production) came from flights {found['flights']} (")
     assert f"→ features {found['features']} (" in line
     assert line.endswith(f"by code {code_version()}, in run {lab.first_run.name}.")
-    save_figure(draw_lineage(list(nodes.values()), line), tmp_path / "lineage.png")
-    assert matplotlib.image.imread(tmp_path / "lineage.png").shape[1] == 1280
+    picture = to_markdown(list(nodes.values()), line)
+    assert picture.startswith(f"{line}\n\n```mermaid\nflowchart LR\n")
+    rows = f"{nodes['preprocess'].outputs[0].metadata['rows']:,.0f} rows"
+    for wanted in (
+        '    run-trial["run_trial × 2<br/>finished"]:::finished',
+        f'    preprocess/features(["features (Dataset)<br/>{found["features"]}<br/>{rows}"]):::artifact',
+        "    preprocess --> preprocess/features",
+        "    preprocess/features --> train",
+        "    run-trial -.-> select-best",
+    ):
+        assert wanted in picture.splitlines()
 
 
 def test_a_second_run_takes_pure_steps_from_the_cache_and_its_lineage_finds_them(lab: Lab) -> None:

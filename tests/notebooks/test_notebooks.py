@@ -33,8 +33,12 @@ PLATFORM_LESSONS = [lesson for lesson in LESSONS if lesson[:2] in ("00", "01", "
 FINGERPRINT = 64  # hexadecimal digits
 
 
+def outputs_of(cell: Any) -> list[Any]:
+    return list(cell.get("outputs", []))
+
+
 def outputs(notebook: Any) -> list[Any]:
-    return [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    return [output for cell in notebook.cells for output in outputs_of(cell)]
 
 
 def texts(notebook: Any) -> list[str]:
@@ -48,7 +52,19 @@ def test_papermill_runs_the_solution(lesson: str, tmp_path_factory: pytest.TempP
     assert any(executed.store.rglob("*.json")), "the lesson must write below its parameter `store`"
     kinds = {kind for output in outputs(notebook) for kind in output.get("data", {})}
     assert "text/html" in kinds, "a table"
-    assert "image/png" in kinds, "a picture"
+    drawn = [
+        output["data"]
+        for output in outputs(notebook)
+        if "```mermaid" in output.get("data", {}).get("text/markdown", "")
+    ]
+    assert drawn or "image/png" in kinds, "a picture"
+    source = dict(enumerate(build.read_source(lesson).cells))
+    pictured = [
+        cell.id for cell in notebook.cells if any("image/png" in output.get("data", {}) for output in outputs_of(cell))
+    ]
+    assert [name for name in pictured if not source[int(name[-2:])].metadata.get("alt")] == [], (
+        "write alt=… for the site"
+    )
     verdicts = [text.splitlines()[0] for text in texts(notebook) if text.startswith("Exercise ")]
     assert verdicts == [f"Exercise {number}: right" for number in range(1, len(verdicts) + 1)]
     assert 2 <= len(verdicts) <= 4

@@ -7,6 +7,7 @@ import itertools
 import os
 import subprocess
 import sys
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
@@ -35,6 +37,21 @@ def result(number: int, log_loss: float, **settings: Any) -> TrialResult:
 
 
 # Fitting
+
+
+def test_a_fit_that_loses_the_warning_filters_gets_them_back(
+    small: PipelineConfig, tiny_features: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def racing(model: HistGradientBoostingClassifier, x: pd.DataFrame, y: pd.Series) -> HistGradientBoostingClassifier:
+        warnings.resetwarnings()  # what two of scikit-learn's threads do if they meet in `catch_warnings`
+        return honest(model, x, y)
+
+    honest = HistGradientBoostingClassifier.fit
+    monkeypatch.setattr(HistGradientBoostingClassifier, "fit", racing)
+    before = [*warnings.filters]
+    fit(small, tiny_features, Hyperparameters(max_iter=1), ["train"])
+    assert before
+    assert warnings.filters == before
 
 
 def test_the_baseline_is_the_configured_one(small: PipelineConfig, baseline: Fitted) -> None:

@@ -172,5 +172,5 @@ def test_the_checks_find_what_is_wrong(monkeypatch: pytest.MonkeyPatch, run_pyth
 
 
 def test_all_lessons_have_a_source() -> None:
-    assert len(list(SOURCES.glob("*.py"))) == 9
+    assert len(list(SOURCES.glob("*.py"))) == 10
     assert all(Path(name).suffix in (".md", ".ipynb") for name in PAGES)

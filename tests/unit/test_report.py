@@ -15,7 +15,7 @@ from shared.evaluation import Evaluation
 from shared.gate import Check
 from shared.report import confusion, evaluation_figure, evaluation_html, evaluation_markdown, roc_points, save_figure
 
-METRICS = {"roc_auc": 0.75, "average_precision": 0.5, "calibration_error": 0.01, "late_share": 0.25}
+METRICS = {"roc_auc": 0.75, "average_precision": 0.5, "calibration_error": 0.01, "late_share": 0.25, "rows": 1107.0}
 EVALUATION = Evaluation(
     winner="candidate",
     model=None,  # the report shows no model
@@ -23,7 +23,12 @@ EVALUATION = Evaluation(
     champion=None,
     calibration=pd.DataFrame({"bin": [1, 6], "rows": [3, 1], "predicted": [0.1, 0.6], "observed": [0.0, 1.0]}),
     slices=pd.DataFrame(
-        {"slice": ["origin", "carrier", "carrier"], "value": ["JFK", "AA", "ZZ"], "roc_auc": [0.7, 0.8, None]}
+        {
+            "slice": ["origin", "carrier", "carrier"],
+            "value": ["JFK", "AA", "ZZ"],
+            "rows": [1100, 7, 1],
+            "roc_auc": [0.7, 0.8, None],
+        }
     ),
     predictions=pd.DataFrame({"late": [0, 0, 1, 0], "probability": [0.1, 0.2, 0.6, 0.1]}),
     gate=[Check("one", 0.8, 0.7, True, "one: fine"), Check("two", 0.5, 0.7, False, "two: too low")],
@@ -44,6 +49,7 @@ def test_the_page_shows_winner_metrics_and_gate() -> None:
         "| average_precision | 0.5000 | 0.5000 |",
         "| calibration_error | 0.0100 | 0.0100 |",
         "| late_share | 0.2500 | 0.2500 |",
+        "| rows | 1,107 | 1,107 |",
         "",
         "Quality gate: **not passed**",
         "",
@@ -101,11 +107,12 @@ def test_the_picture_shows_four_labelled_parts() -> None:
         "ROC curve",
         "Precision and recall",
         "Calibration",
-        "ROC AUC per origin and carrier",
+        "ROC AUC per origin and carrier (flights)",
     ]
     assert all(axis.get_xlabel() and axis.get_ylabel() for axis in figure.axes[:3])
     labels = [label.get_text() for label in figure.axes[3].get_yticklabels()]
-    assert labels == ["carrier AA", "origin JFK"]  # from below; ZZ has no ROC AUC
+    assert labels == ["carrier AA (7)", "origin JFK (1,100)"]  # from below; ZZ has no ROC AUC
+    assert {"0.80", "0.70"} <= {text.get_text() for text in figure.axes[3].texts}
 
 
 def test_the_picture_is_a_png_and_the_same_every_time(tmp_path: Path) -> None:

@@ -1,36 +1,48 @@
-"""Draw the lineage of a run: one row per task with what it wrote, and an arc to each task that read any of it."""
+"""The lineage of a run as Mermaid text, which GitHub, JupyterLab, and the course site draw: tasks and artifacts."""
 
-import textwrap
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch
+from collections.abc import Iterator
 
 from module4.lab2_kubeflow.lineage.history import Node, Output
 
-STATES = {"finished": "#cfe8cf", "cached": "#d3e2f5", "failed": "#f5bfba", "skipped": "#e6e6e6"}
-ARCS = ["tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple", "tab:brown"]
-TASK, FIRST, ARTIFACT = 0.0, 1.3, 1.75  # where task names and artifacts begin, and an artifact's width
+# Dark text on light colors; each task also says its state in words.
+STATES = {"finished": "#d4edda", "cached": "#d6e6fa", "failed": "#f8c9c4", "skipped": "#e6e6e6"}
 
 
-def draw_lineage(nodes: list[Node], title: str) -> Figure:
-    """Draw the run from top to bottom: a reader is always below its source."""
-    widest = max(len(node.outputs) for node in nodes)
-    figure = Figure(figsize=(12.8, 0.62 * len(nodes) + 1.3), dpi=100, layout="constrained")
-    axis = figure.subplots()
-    rows = {node.task.name: row for row, node in enumerate(nodes)}
+def to_mermaid(nodes: list[Node]) -> str:
+    """Return a flowchart in which each artifact is between the task that wrote it and the tasks that read it.
+
+    Tasks have corners, and artifacts are round. A small value that travels without an artifact labels its arrow.
+    """
+    return "\n".join(["flowchart LR", *_boxes(nodes), *_arrows(nodes), *_styles(nodes)])
+
+
+def to_markdown(nodes: list[Node], title: str) -> str:
+    """Return the title and the flowchart as Markdown."""
+    return f"{title}\n\n```mermaid\n{to_mermaid(nodes)}\n```\n"
+
+
+def _boxes(nodes: list[Node]) -> Iterator[str]:
     for node in nodes:
-        row = rows[node.task.name]
         name = node.task.name.replace("-", "_") + (f" × {node.times}" if node.task.loop and node.times else "")
-        _box(axis, TASK, row, f"{name}\n{node.state}", STATES[node.state])
-        for column, output in enumerate(node.outputs):
-            _box(axis, FIRST + ARTIFACT * column, row, _describe(output), "white")
-        for producer in sorted({producer for producer, _ in node.task.reads}):
-            _arc(axis, rows[producer], row, ARCS[rows[producer] % len(ARCS)])
-    axis.set(xlim=(-1.1, FIRST + ARTIFACT * max(widest, 3)), ylim=(len(nodes) - 0.4, -0.6))
-    axis.set_axis_off()
-    figure.suptitle("\n".join(textwrap.wrap(title, 110)), fontsize=11)
-    return figure
+        yield f'    {node.task.name}["{name}<br/>{node.state}"]:::{node.state}'
+        for output in node.outputs:
+            yield f'    {node.task.name}/{output.name}(["{_describe(output)}"]):::artifact'
+
+
+def _arrows(nodes: list[Node]) -> Iterator[str]:
+    written = {(node.task.name, output.name) for node in nodes for output in node.outputs}
+    for task, name in sorted(written):
+        yield f"    {task} --> {task}/{name}"
+    for node in nodes:
+        for producer, name in node.task.reads:
+            known = (producer, name) in written
+            yield f"    {producer}/{name} --> {node.task.name}" if known else f"    {producer} -.-> {node.task.name}"
+
+
+def _styles(nodes: list[Node]) -> Iterator[str]:
+    yield "    classDef artifact fill:#ffffff,stroke:#555555,color:#111111"
+    for state in sorted({node.state for node in nodes}):
+        yield f"    classDef {state} fill:{STATES[state]},stroke:#555555,color:#111111"
 
 
 def _describe(output: Output) -> str:
@@ -39,25 +51,4 @@ def _describe(output: Output) -> str:
         details.append(f"{output.metadata['rows']:,.0f} rows")
     if "roc_auc" in output.metadata and not details:
         details.append(f"ROC AUC {output.metadata['roc_auc']:.4f}")
-    return "\n".join([f"{output.name} ({output.kind})", *([", ".join(details)] if details else [])])
-
-
-def _box(axis: Axes, left: float, row: int, text: str, color: str) -> None:
-    style = {"boxstyle": "round,pad=0.4", "facecolor": color, "edgecolor": "#777777"}
-    axis.text(left, row, text, va="center", fontsize=8, linespacing=1.4, bbox=style)
-
-
-def _arc(axis: Axes, source: int, target: int, color: str) -> None:
-    """Draw an arc to the left of the tasks; a longer arc bends further out."""
-    bend = min(0.15 + 0.04 * (target - source), 0.5)
-    axis.add_patch(
-        FancyArrowPatch(
-            (TASK - 0.12, source),
-            (TASK - 0.12, target),
-            connectionstyle=f"arc3,rad={bend}",
-            arrowstyle="-|>",
-            mutation_scale=11,
-            color=color,
-            linewidth=1.3,
-        )
-    )
+    return "<br/>".join([f"{output.name} ({output.kind})", *details])
