@@ -22,10 +22,14 @@ from shared.errors import ConfigError
 
 LINKED = (
     "module4/lab*",
+    "module4/CHOOSING.md",
+    "tests/*/test_*.py",
     "module4/images",
     "notebooks/GLOSSARY.md",
     "notebooks/course/*.py",
     "notebooks/course/draft_platform/*",
+    "infra/*.md",
+    "infra/modal_local/README.md",
 )
 
 

@@ -21,9 +21,13 @@ from notebooks.tools.execute import EXECUTED
 
 SITE = REPORTS / "site"
 FILES = (
+    "module4/CHOOSING.md",
+    "tests/*/test_*.py",
     "module4/INSTRUCTOR.md",
     "module4/lab*/**/*",
     "module4/images/*.png",
+    "infra/*.md",
+    "infra/modal_local/README.md",
     "notebooks/GLOSSARY.md",
     "notebooks/course/*.py",
 )
