@@ -76,3 +76,15 @@ def test_dependabot_waits_before_it_proposes_a_new_version() -> None:
     (updates,) = [yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]]
     assert {update["package-ecosystem"] for update in updates} >= {"github-actions", "docker"}
     assert all(update["cooldown"]["default-days"] >= 7 for update in updates)
+
+
+def test_hosted_environments_install_the_one_lock() -> None:
+    container = (ROOT / ".devcontainer/devcontainer.json").read_text()
+    assert '"postCreateCommand": "make setup && make doctor"' in container
+    assert "-r ../requirements.lock" in (ROOT / ".binder/requirements.txt").read_text().splitlines()
+
+
+def test_a_report_asks_for_the_lesson_the_system_and_the_doctor() -> None:
+    form = yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE/problem.yml").read_text())
+    required = {field["id"] for field in form["body"] if field["validations"]["required"]}
+    assert {"place", "system", "doctor"} <= required
