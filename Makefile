@@ -30,7 +30,7 @@ LABS       := lab-make lab-airflow lab-kubeflow lab-dagster lab-modal airflow-tr
 WEB_PAGES  := ui-airflow ui-dagster
 CONTAINERS := image up status logs down cluster-up cluster-status cluster-down
 COURSE     := progress check-platform slides grade site notebooks judge lessons
-MAINTAIN   := test check fix benchmark lock pictures clean distclean help
+MAINTAIN   := test check fix benchmark benchmark-reference lock pictures clean distclean help
 .PHONY: $(START_HERE) $(LABS) $(WEB_PAGES) $(CONTAINERS) $(COURSE) $(MAINTAIN)
 
 help: ## list these targets
@@ -42,7 +42,7 @@ help: ## list these targets
 	@$(call list,For maintainers,$(MAINTAIN))
 
 list = awk -F ':.*\#\# ' -v title='$(1)' -v names='$(2)' '/^[a-z-]+:.*\#\# / { text[$$1] = $$2 } \
-    END { print title; for (i = 1; i <= split(names, name, " "); i++) printf "  make %-17s %s\n", name[i], text[name[i]] }' Makefile
+    END { print title; for (i = 1; i <= split(names, name, " "); i++) printf "  make %-19s %s\n", name[i], text[name[i]] }' Makefile
 
 setup: $(INSTALLED) ## install everything into .venv (conda: make setup VENV=$CONDA_PREFIX)
 	@VENV="$(VENV)" $(PY) infra/doctor.py --repair
@@ -166,8 +166,12 @@ slides: $(INSTALLED) ## make slides with presenter's notes in reports/slides, a 
 grade: $(INSTALLED) ## grade submitted lessons (FOLDER=submissions LESSONS="01_why 02_airflow")
 	@$(RUN) -m notebooks.tools.grade --workers "$(WORKERS)" "$(FOLDER)" $(LESSONS)
 
-benchmark: $(INSTALLED) ## compare the data steps with a naive version
-	@$(PY) -m module4.benchmark.data
+# Stop it with Ctrl-C and type it again: it continues.
+benchmark: $(INSTALLED) ## measure the platforms (PRESET=lab ONLY=overhead,faults QUICK=1 FRESH=1)
+	@$(RUN) -m module4.benchmark run --preset "$(PRESET)" $(call switch,QUICK,--quick) $(call switch,FRESH,--fresh) \
+	    $(if $(call typed,ONLY,$(ONLY)),--only "$(ONLY)")
+benchmark-reference: $(INSTALLED) ## fill CHOOSING.md, README and lesson 8 from a report (REPORT=reports/benchmark-lab.json)
+	@$(RUN) -m module4.benchmark publish $(if $(call typed,REPORT,$(REPORT)),--report "$(REPORT)")
 
 lab: PORT ?= 8888
 lab: $(INSTALLED) ## open your copies of the lessons in JupyterLab, on this machine only (PORT=8888 BASE_URL=/user/me/proxy/…)
@@ -206,8 +210,8 @@ cluster-down: ## delete it (with KUBECONTEXT=…: only the namespace)
 	@$(BARE) infra.cluster down $(CLUSTER_OPTIONS)
 
 # Of a folder that PIPELINE_WORKSPACE names, only what is known to be ours: it may hold other things too.
-OURS := airflow compare dagster dagster-executors jupyter kubeflow kubeflow-traps logs make modal notebooks python reports \
-        wandb watch
+OURS := airflow benchmark compare dagster dagster-executors jupyter kubeflow kubeflow-traps logs make modal notebooks \
+        python reports wandb watch
 clean: ## remove everything that runs wrote
 	rm -rf workspace reports
 	@folder=$$PIPELINE_WORKSPACE; case $$folder in "~/"*) folder=$$HOME/$${folder#"~/"};; esac; \

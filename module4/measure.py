@@ -1,13 +1,14 @@
 """Run one platform in a separate process and measure it from outside: time, memory, steps."""
 
 import json
+import math
 import os
 import shlex
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,31 +71,48 @@ class Run:
         return [f"    {line}" for line in self.log.read_text("utf-8", "replace").splitlines()[-LOG_LINES_SHOWN:]]
 
 
-def measured_run(
-    name: str, config: PipelineConfig, store: str, log: Path, on_event: Callable[[Event], None] = lambda event: None
-) -> Run:
-    """Run the platform `name` below the URI `store`, its output in `log`; call `on_event` as steps start and end.
+@dataclass(frozen=True)
+class Measured:
+    """One measured process: see Run; `status` is its exit status, negative if a signal ended it."""
 
-    Now and then `on_event` is also called with the state "running" for a step that takes long. Nothing that the
-    platform started outlives this call, nor this process, however it ends.
+    seconds: float
+    startup_seconds: float | None
+    peak_memory: int
+    events: list[Event] = field(repr=False)
+    status: int = 0
+
+
+def measured_process(
+    command: Sequence[str],
+    log: Path,
+    on_event: Callable[[Event], None] = lambda event: None,
+    environment: Mapping[str, str] | None = None,
+    folder: Path = ROOT,
+    limit: float = math.inf,
+) -> Measured:
+    """Run a command in `folder`, with `environment` added to this process's, its output in `log`; measure it.
+
+    Nothing that the command started outlives this call, nor this process, however it ends. After `limit` seconds it is
+    stopped.
     """
     make_folder(log.parent)
     make_folder(WORKSPACE)
-    with tempfile.TemporaryDirectory() as folder, log.open("wb") as output:
-        events_file, result, temporary = (Path(folder) / name for name in ("events.jsonl", "result.json", "tmp"))
+    with tempfile.TemporaryDirectory() as temporary, log.open("wb") as output:
+        events_file = Path(temporary, "events.jsonl")
         events_file.touch()
-        temporary.mkdir()
+        Path(temporary, "tmp").mkdir()
         begin, begin_time = time.perf_counter(), time.time()
         process = subprocess.Popen(
-            supervised([sys.executable, "-m", "module4.worker", name, config.to_json(), store, str(result)]),
-            cwd=ROOT,
+            supervised(command),
+            cwd=folder,
             # Some platforms leave temporary files behind; in this folder they are deleted with it.
             env={
                 **WANDB_FOLDERS,
                 **os.environ,
                 **NO_TELEMETRY,
                 EVENTS_FILE: str(events_file),
-                "TMPDIR": str(temporary),
+                "TMPDIR": str(Path(temporary, "tmp")),
+                **(environment or {}),
             },
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -102,16 +120,43 @@ def measured_run(
             start_new_session=True,
         )
         try:
-            peak, events = _watch(process, events_file, on_event)
+            peak, events = _watch(process, events_file, on_event, limit)
         finally:
             process.terminate()  # stops whatever is left, even after Ctrl-C
             process.wait()
         seconds = time.perf_counter() - begin
+    return Measured(seconds, events[0]["time"] - begin_time if events else None, peak, events, process.returncode)
+
+
+def measured_run(
+    name: str,
+    config: PipelineConfig,
+    store: str,
+    log: Path,
+    on_event: Callable[[Event], None] = lambda event: None,
+    folder: Path = ROOT,
+    limit: float = math.inf,
+) -> Run:
+    """Run the platform `name` of the checkout in `folder` below the URI `store`, as `measured_process` does.
+
+    `on_event` is called as steps start and end, and now and then with the state "running" for a step that takes long.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        result = Path(temporary, "result.json")
+        command = [sys.executable, "-m", "module4.worker", name, config.to_json(), store, str(result)]
+        measured = measured_process(command, log, on_event, folder=folder, limit=limit)
         outcome = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
-    startup = events[0]["time"] - begin_time if events else None
-    ended_by = signal_name(process.returncode)
     return Run(
-        name, seconds, startup, peak, outcome.get("fingerprint"), outcome.get("error"), log, events, ended_by, store
+        name,
+        measured.seconds,
+        measured.startup_seconds,
+        measured.peak_memory,
+        outcome.get("fingerprint"),
+        outcome.get("error"),
+        log,
+        measured.events,
+        signal_name(measured.status),
+        store,
     )
 
 
@@ -137,12 +182,15 @@ def unfinished_steps(events: Sequence[Event]) -> list[Event]:
 
 
 def _watch(
-    process: subprocess.Popen[bytes], events_file: Path, on_event: Callable[[Event], None]
+    process: subprocess.Popen[bytes], events_file: Path, on_event: Callable[[Event], None], limit: float
 ) -> tuple[int, list[Event]]:
-    """Sample the memory of the process and its descendants, and pass events on, until the process ends."""
+    """Sample the memory of the process and its descendants, and pass events on, until the process ends.
+
+    After `limit` seconds it is stopped.
+    """
     peak, events, running, unfinished = 0, list[Event](), True, ""
     quiet = float(os.environ.get(QUIET_SECONDS) or 60)
-    speak = time.monotonic() + quiet
+    speak, stop = time.monotonic() + quiet, time.monotonic() + limit
     with events_file.open(encoding="utf-8") as written:
         while running:
             running = process.poll() is None  # first, so that the last events are read after the end
@@ -156,6 +204,8 @@ def _watch(
                 speak += quiet
                 for event in _longest(events):
                     on_event({**event, "state": "running", "seconds": time.time() - event["time"]})
+            if running and time.monotonic() > stop:
+                process.terminate()
             if running:
                 time.sleep(SAMPLE_SECONDS)
     return peak, events

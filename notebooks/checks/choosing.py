@@ -171,3 +171,52 @@ def choose(answer: Callable[[list[Row], Can, set[str]], str | None]) -> Iterator
 def _is_one_of(found: Any, rights: Iterable[str | None]) -> bool:
     """Tell whether it is one of these names, or None where that is right; NumPy's text is text."""
     return (found is None or isinstance(found, str)) and found in rights
+
+
+# By case: the platforms that fit, and why others do not.
+FITTING: dict[str, tuple[set[str], str]] = {
+    "a": (
+        {"make"},
+        "Three steps and no schedule: all that is needed is to skip what is done, with little overhead. A larger "
+        "platform would work, but you would run and learn more than the case asks for.",
+    ),
+    "b": (
+        {"airflow", "dagster"},
+        "A schedule and a backfill: only two columns of the table have both.",
+    ),
+    "c": (
+        {"modal"},
+        "Fan-out on machines that you rent while the trials run. The other platforms need machines that are yours.",
+    ),
+    "d": (
+        {"kubeflow"},
+        "Containers and lineage, on a Kubernetes that is there: one column has both.",
+    ),
+    "e": (
+        {"dagster"},
+        "Checks that stop a run, and lineage: one column has both.",
+    ),
+    "f": (
+        {"python"},
+        "Nothing is needed, so the cost decides, and plain Python is what all others are compared with.",
+    ),
+}
+
+
+@check.exercise(3, "CASES")
+def cases(answer: Mapping[str, str]) -> Iterator[Finding]:
+    """A platform for each of the six cases, with the reason."""
+    yield must(
+        isinstance(answer, Mapping) and {*answer} == {*FITTING},
+        "it is a dictionary with the keys a to f",
+        'Write one entry for each case: CASES = {"a": "…", "b": "…", …}.',
+    )
+    platforms = {"python", "make", "airflow", "kubeflow", "dagster", "modal"}
+    unknown = [f"{case}: {name!r}" for case, name in answer.items() if name not in platforms]
+    yield must(
+        not unknown, "each value is a platform", f"Not a platform: {', '.join(unknown)}. The names are lower case."
+    )
+    for case, (fitting, why) in FITTING.items():
+        yield expect(
+            answer[case] in fitting, f"case {case}: {answer[case]} fits", f"Case {case}, {answer[case]}: {why}"
+        )

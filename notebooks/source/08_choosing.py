@@ -129,24 +129,9 @@ print(failed.explain_failure().splitlines()[0])
 # platform knows days and can run a past one later.
 
 # %%
-CAN = {
-    "python": set(),
-    "make": {"skip what is done", "fan-out"},
-    "airflow": {"schedule", "backfill", "events", "retries", "history", "fan-out"},
-    "kubeflow": {"retries", "containers", "lineage", "skip what is done", "fan-out"},
-    "dagster": {
-        "schedule",
-        "backfill",
-        "events",
-        "retries",
-        "history",
-        "checks",
-        "lineage",
-        "skip what is done",
-        "fan-out",
-    },
-    "modal": {"schedule", "retries", "containers", "fan-out"},
-}
+from module4.benchmark.capabilities import capabilities
+
+CAN = {name: set(shown) for name, shown in capabilities().items()}
 pd.DataFrame(
     {name: {what: what in can for what in sorted(set.union(*CAN.values()))} for name, can in CAN.items()}
 ).replace({True: "yes", False: ""})
@@ -237,6 +222,46 @@ from notebooks.checks.choosing import check
 check(2)
 
 # %% [markdown]
+# ## Exercise 3: six cases
+#
+# Each case below needs something. Write `CASES`, a dictionary from the case's letter to a platform of `CAN` (`"python"`,
+# `"make"`, `"airflow"`, `"kubeflow"`, `"dagster"` or `"modal"`). Several answers can be right; the check says what speaks for
+# yours or against it.
+#
+# | case | what is asked for |
+# |---|---|
+# | `"a"` | A report of three steps, made by hand twice a month on one laptop. What is already done must not run again. |
+# | `"b"` | A report every night, for the day before. After an outage, the missed nights must be made up for. |
+# | `"c"` | 10,000 trials once a week on machines that you do not own, and nothing to pay for in between. |
+# | `"d"` | A regulated bank that runs everything on its own Kubernetes, each step in a container, and must prove which data made which model. |
+# | `"e"` | Tables that many people use. Bad data must stop the run, and everybody wants to see what was made from what. |
+# | `"f"` | A script of a student, run once, on one machine. It must start as fast as possible. |
+#
+# <details><summary>Hint</summary>Write down what each case needs in the words of the table of needs. Then look for the columns
+# that have all of it.</details>
+
+# %% tags=["exercise"]
+# BEGIN SOLUTION
+
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# STUB
+# CASES = None  # {"a": "…", "b": "…", …}
+# END SOLUTION
+
+# %% tags=["check"]
+from notebooks.checks.choosing import check
+
+check(3)
+
+# %% [markdown]
+# ## Now your own
+#
+# Choose one thing that matters in your project: how long a task waits, how fast trials run in parallel, what happens after a
+# crash. Measure it on your machine with one part of the benchmark, such as `make benchmark ONLY=tasks QUICK=1`, and read your
+# table in `reports/` beside the one in [CHOOSING.md](../module4/CHOOSING.md). Then write two sentences: what you need, and which
+# platform you take because of what you measured.
+#
 # ## To remember
 #
 # The platform does not change the model. It changes what happens around it: how long a step takes to start, what is recorded,

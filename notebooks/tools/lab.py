@@ -24,6 +24,8 @@ LINKED = (
     "module4/lab*",
     "module4/images",
     "notebooks/GLOSSARY.md",
+    "infra/*.md",
+    "infra/modal_local/README.md",
     "notebooks/course/*.py",
     "notebooks/course/draft_platform/*",
 )

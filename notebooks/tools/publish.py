@@ -26,6 +26,8 @@ FILES = (
     "module4/images/*.png",
     "notebooks/GLOSSARY.md",
     "notebooks/course/*.py",
+    "infra/*.md",
+    "infra/modal_local/README.md",
 )
 
 

@@ -402,3 +402,123 @@ def choose(rows, can, needs):
 def choose(rows, can, needs):
     able = [row for row in rows if row["status"] == "ok" and needs <= can[row["platform"]]]
     return min(able, key=lambda row: row["peak_memory_mib"])["platform"] if able else None
+
+# %% 3 right dagster_for_the_nights
+CASES = {"a": "make", "b": "dagster", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 right built_from_pairs
+CASES = dict(zip("abcdef", ["make", "airflow", "modal", "kubeflow", "dagster", "python"]))
+
+# %% 3 right read_only
+from types import MappingProxyType
+
+CASES = MappingProxyType({"f": "python", "e": "dagster", "d": "kubeflow", "c": "modal", "b": "airflow", "a": "make"})
+
+# %% 3 wrong one_for_all hint="Three steps and no schedule"
+CASES = dict.fromkeys("abcdef", "airflow")
+
+# %% 3 wrong a_schedule_without_backfill hint="Case b, modal"
+CASES = {"a": "make", "b": "modal", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong machines_of_ones_own hint="that you rent"
+CASES = {"a": "make", "b": "airflow", "c": "kubeflow", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong containers_without_lineage hint="Case d, modal"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "modal", "e": "dagster", "f": "python"}
+
+# %% 3 wrong a_case_is_missing hint="one entry for each case"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagster"}
+
+# %% 3 wrong upper_case hint="lower case"
+CASES = {"a": "Make", "b": "Airflow", "c": "Modal", "d": "Kubeflow", "e": "Dagster", "f": "Python"}
+
+# %% 3 wrong a_list hint="one entry for each case"
+CASES = ["make", "airflow", "modal", "kubeflow", "dagster", "python"]
+
+# %% 3 right comprehension
+CASES = {letter: name for letter, name in zip("abcdef", "make dagster modal kubeflow dagster python".split())}
+
+# %% 3 right keywords
+CASES = dict(a="make", b="airflow", c="modal", d="kubeflow", e="dagster", f="python")
+
+# %% 3 right step_by_step
+CASES = {}
+CASES["a"] = "make"
+CASES["b"] = "dagster"
+CASES["c"] = "modal"
+CASES["d"] = "kubeflow"
+CASES["e"] = "dagster"
+CASES["f"] = "python"
+
+# %% 3 right ordered
+from collections import OrderedDict
+
+CASES = OrderedDict(a="make", b="airflow", c="modal", d="kubeflow", e="dagster", f="python")
+
+# %% 3 right default_dictionary
+from collections import defaultdict
+
+CASES = defaultdict(str, {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"})
+
+# %% 3 right chained
+from collections import ChainMap
+
+CASES = ChainMap({"a": "make", "b": "airflow", "c": "modal"}, {"d": "kubeflow", "e": "dagster", "f": "python"})
+
+# %% 3 right from_platforms
+by_platform = {"make": "a", "airflow": "b", "modal": "c", "kubeflow": "d", "dagster": "e", "python": "f"}
+CASES = {case: name for name, case in by_platform.items()}
+
+# %% 3 wrong make_at_night hint="Case b, make"
+CASES = {"a": "make", "b": "make", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong kubeflow_at_night hint="Case b, kubeflow"
+CASES = {"a": "make", "b": "kubeflow", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong python_at_night hint="Case b, python"
+CASES = {"a": "make", "b": "python", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong airflow_for_trials hint="Case c, airflow"
+CASES = {"a": "make", "b": "airflow", "c": "airflow", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong dagster_for_trials hint="Case c, dagster"
+CASES = {"a": "make", "b": "airflow", "c": "dagster", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong make_for_trials hint="Case c, make"
+CASES = {"a": "make", "b": "airflow", "c": "make", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong airflow_at_the_bank hint="Case d, airflow"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "airflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong dagster_at_the_bank hint="Case d, dagster"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "dagster", "e": "dagster", "f": "python"}
+
+# %% 3 wrong make_at_the_bank hint="Case d, make"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "make", "e": "dagster", "f": "python"}
+
+# %% 3 wrong airflow_for_tables hint="Case e, airflow"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "airflow", "f": "python"}
+
+# %% 3 wrong kubeflow_for_tables hint="Case e, kubeflow"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "kubeflow", "f": "python"}
+
+# %% 3 wrong modal_for_tables hint="Case e, modal"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "modal", "f": "python"}
+
+# %% 3 wrong dagster_for_a_script hint="Case f, dagster"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "dagster"}
+
+# %% 3 wrong make_for_a_script hint="Case f, make"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "make"}
+
+# %% 3 wrong dagster_on_a_laptop hint="Case a, dagster"
+CASES = {"a": "dagster", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong python_on_a_laptop hint="Case a, python"
+CASES = {"a": "python", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong modal_on_a_laptop hint="Case a, modal"
+CASES = {"a": "modal", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "python"}
+
+# %% 3 wrong airflow_for_a_script hint="Case f, airflow"
+CASES = {"a": "make", "b": "airflow", "c": "modal", "d": "kubeflow", "e": "dagster", "f": "airflow"}

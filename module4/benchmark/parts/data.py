@@ -1,4 +1,4 @@
-"""`python -m module4.benchmark.data`: the course's data steps against the way a naive notebook does the same.
+"""The course's data steps against the way a naive notebook does the same.
 
 Both read the whole year and end with a table to fit a model on. They run alternately, each time in a new process. The
 notebook reads every column of the CSV files, merges everything, computes history with group-by, and one-hot encodes; it
@@ -7,14 +7,17 @@ calls, because in the first one the libraries prepare themselves. The ratios com
 """
 
 import json
-import os
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
-ROUNDS, CALLS = 5, 5
+from module4.benchmark.session import Case, Measurements, Part, Place, Plan, Row, Values
+from module4.platforms import ROOT
+
+ROUNDS, CALLS = 3, 3
 HISTORY_KEYS = (
     (["everywhere"], 1),
     (["everywhere"], 7),
@@ -94,10 +97,15 @@ def notebook() -> int:
     return len(table.select_dtypes(["number", "bool"]))
 
 
-def measure(function: str) -> dict[str, float]:
+def cases(plan: Plan) -> list[Case]:
+    """Return both ways; they alternate."""
+    return [Case(name, partial(measure, name), 1 if plan.quick else ROUNDS) for name in ("notebook", "course")]
+
+
+def measure(function: str, place: Place) -> Values:
     """Run one of the two functions in a new process and return its seconds and the MiB it added."""
-    code = f"from module4.benchmark import data as b; b.report(b.{function})"
-    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    code = f"from module4.benchmark.parts import data; data.report(data.{function})"
+    output = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return dict(json.loads(output))
 
 
@@ -132,24 +140,20 @@ def report(function: Callable[[], int]) -> None:
     )
 
 
-def main() -> None:
-    """Measure both alternately and print medians and ratios."""
-    os.environ.setdefault("PYTHONPATH", os.getcwd())
-    runs: dict[str, list[dict[str, float]]] = {"notebook": [], "course": []}
-    for number in range(ROUNDS):
-        for name, results in runs.items():
-            results.append(measure(name))
-            print(f"round {number + 1} of {ROUNDS}: {name} {results[-1]['wall_seconds']:.2f} s", file=sys.stderr)
-    print(f"{'':14}{'notebook':>12}{'course':>12}{'ratio':>8}")
-    for figure, label in (
-        ("wall_seconds", "wall time, s"),
-        ("cpu_seconds", "CPU time, s"),
-        ("peak_mib", "memory, MiB"),
-        ("rows", "rows"),
-    ):
-        slow, quick = (statistics.median(run[figure] for run in runs[name]) for name in ("notebook", "course"))
-        print(f"{label:14}{slow:12.2f}{quick:12.2f}{slow / quick:8.1f}")
+def rows(measurements: Measurements) -> list[Row]:
+    """Return a row per figure: both ways, and how many times more the notebook needs."""
+    table = []
+    for figure in ("wall_seconds", "cpu_seconds", "peak_mib", "rows"):
+        slow, quick = (measurements.median(name, figure) for name in ("notebook", "course"))
+        table.append(
+            {
+                "figure": figure,
+                "notebook": slow,
+                "course": quick,
+                "ratio": round(slow / quick, 2) if slow and quick else None,
+            }
+        )
+    return table
 
 
-if __name__ == "__main__":
-    main()
+PART = Part("Data steps", cases, rows)

@@ -1,0 +1,14 @@
+"""The table of parts, in the order in which they are measured: the shortest first."""
+
+from module4.benchmark.parts import code, data, fanout, faults, footprint, overhead, rerun, tasks
+
+PARTS = {
+    "code": code.PART,
+    "data": data.PART,
+    "footprint": footprint.PART,
+    "overhead": overhead.PART,
+    "tasks": tasks.PART,
+    "fanout": fanout.PART,
+    "rerun": rerun.PART,
+    "faults": faults.PART,
+}
