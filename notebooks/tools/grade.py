@@ -42,6 +42,7 @@ from notebooks.tools.build import FOLDER, lessons, points, read_source, tags, to
 
 GRADES = REPORTS / "grades"
 STAGED = ("shared", "module4", "infra", "notebooks/__init__.py", "notebooks/course")
+NOT_GRADED = ("09_platform",)  # its answer is a folder of code, which is not in the notebook
 WRONG_ANSWERS = 3  # judged after a right one, to see whether the check still refuses them
 PROCESSES = 100
 POLL_SECONDS = 0.2
@@ -479,9 +480,10 @@ def to_page(student: str, grades: Sequence[Grade]) -> str:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Grade, print a line per student and lesson, and write the tables and pages."""
+    graded = [lesson for lesson in lessons() if lesson not in NOT_GRADED]
     parser = argparse.ArgumentParser(prog="python -m notebooks.tools.grade", description=__doc__.splitlines()[0])
     parser.add_argument("folder", help="the submissions: a folder per student")
-    parser.add_argument("lessons", nargs="*", choices=[*lessons(), []], metavar="LESSON", help="default: all")
+    parser.add_argument("lessons", nargs="*", choices=[*graded, []], metavar="LESSON", help="default: all but the last")
     parser.add_argument("--target", type=Path, default=GRADES, help="where tables and pages go (%(default)s)")
     parser.add_argument("--seconds", type=float, default=Limits.seconds, help="for one notebook (%(default)s)")
     parser.add_argument(
@@ -489,7 +491,7 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--workers", type=int, default=2, help="notebooks at a time (%(default)s)")
     options = parser.parse_args(words)
-    names = options.lessons or lessons()
+    names = options.lessons or graded
     limits = Limits(options.seconds, min(60, options.seconds), min(120, options.seconds), int(options.memory * 2**30))
     if not sandbox.landlock_version():
         print("This system cannot hide files from a submission (that takes Linux 5.13): see the instructor's page.")

@@ -26,6 +26,8 @@ LINKED = (
     "tests/*/test_*.py",
     "module4/images",
     "notebooks/GLOSSARY.md",
+    "infra/*.md",
+    "infra/modal_local/README.md",
     "notebooks/course/*.py",
     "notebooks/course/draft_platform/*",
     "infra/*.md",

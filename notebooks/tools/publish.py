@@ -30,6 +30,8 @@ FILES = (
     "infra/modal_local/README.md",
     "notebooks/GLOSSARY.md",
     "notebooks/course/*.py",
+    "infra/*.md",
+    "infra/modal_local/README.md",
 )
 
 

@@ -89,7 +89,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         env={**os.environ, "OMP_NUM_THREADS": "1", **settings},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return {**json.loads(done.stdout.splitlines()[-1]), "folder": folder, "log": done.stdout}

@@ -32,7 +32,7 @@ STIFF = re.compile(
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
 
 FOLDERS = ("shared", "module4", "notebooks", "infra", "tests")
-WRITTEN = ("workspace/", "reports/")  # made by a run, so nothing has to be there
+WRITTEN = ("workspace/", "reports/", "infra/.env")  # made by a run, so nothing has to be there
 ENDINGS = r"\.(?:py|md|ipynb|yaml|yml|toml|json|lock|sh|png|txt)"
 
 
