@@ -1,9 +1,12 @@
 """Objects in an S3-compatible store: read and written whole, and changed only if no other writer was faster."""
 
+import os
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
+from fsspec import get_filesystem_class
 from upath import UPath
 
 # No caches, because other processes write too. If a server does not answer, requests fail within seconds.
@@ -20,9 +23,16 @@ _LOST = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
 def open_path(uri: str) -> UPath:
-    """Return the path of a URI like s3://bucket/folder."""
+    """Return the path of a URI like s3://bucket/folder, with the address and the keys that AWS's variables name now."""
+    _reconnect(*sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
     path: UPath = UPath(uri, **OPTIONS)
     return path
+
+
+@lru_cache(maxsize=1)  # this runs only when the variables differ from those of the call before
+def _reconnect(*variables: tuple[str, str]) -> None:
+    """Forget the connections, which keep the address and the keys that they were made with."""
+    get_filesystem_class("s3").clear_instance_cache()
 
 
 def read(path: UPath) -> bytes:

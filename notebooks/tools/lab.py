@@ -23,15 +23,16 @@ from shared.errors import ConfigError
 LINKED = (
     "module4/lab*",
     "module4/CHOOSING.md",
-    "tests/*/test_*.py",
+    "tests/browser/test_*.py",
+    "tests/infra/test_modal_local.py",
+    "tests/labs/test_*.py",
+    "tests/unit/test_benchmark.py",
     "module4/images",
     "notebooks/GLOSSARY.md",
     "infra/*.md",
     "infra/modal_local/README.md",
     "notebooks/course/*.py",
     "notebooks/course/draft_platform/*",
-    "infra/*.md",
-    "infra/modal_local/README.md",
 )
 
 

@@ -22,7 +22,10 @@ from notebooks.tools.execute import EXECUTED
 SITE = REPORTS / "site"
 FILES = (
     "module4/CHOOSING.md",
-    "tests/*/test_*.py",
+    "tests/browser/test_*.py",
+    "tests/infra/test_modal_local.py",
+    "tests/labs/test_*.py",
+    "tests/unit/test_benchmark.py",
     "module4/INSTRUCTOR.md",
     "module4/lab*/**/*",
     "module4/images/*.png",
@@ -30,8 +33,6 @@ FILES = (
     "infra/modal_local/README.md",
     "notebooks/GLOSSARY.md",
     "notebooks/course/*.py",
-    "infra/*.md",
-    "infra/modal_local/README.md",
 )
 
 

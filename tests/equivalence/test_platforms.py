@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,8 +62,8 @@ def run_with_secrets(platform: str, folder: Path, config: PipelineConfig = CONFI
 
 @contextmanager
 def kept_folder(folder: Path) -> Iterator[str]:
-    folder.mkdir()
-    yield str(folder)
+    folder.mkdir(exist_ok=True)
+    yield tempfile.mkdtemp(dir=folder)
 
 
 def files_with_secrets(folder: Path) -> list[str]:

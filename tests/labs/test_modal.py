@@ -16,6 +16,7 @@ from subprocess import CompletedProcess
 import modal
 import pytest
 
+from module4.contract import graph_differences
 from module4.lab4_modal import inference, monitoring, training
 from module4.lab4_modal import run as lab
 from module4.measure import measured_run
@@ -25,7 +26,6 @@ from shared.config import PipelineConfig, preset
 from shared.errors import PipelineError
 from shared.graph import GRAPHS, INFERENCE, MONITORING, SEARCH, TRAINING
 from tests.contract import modal_graph
-from tests.contract.test_graph import described
 
 LAB = ROOT / "module4" / "lab4_modal"
 FILES = {app.__name__.rpartition(".")[2]: app for app in (training, inference, monitoring)}
@@ -59,7 +59,7 @@ def test_the_calls_of_every_app_are_the_declared_graph() -> None:
     graphs = modal_graph.read_graphs()
     assert set(graphs) == set(GRAPHS)
     for name, graph in graphs.items():
-        assert described(graph.nodes) == described(GRAPHS[name].nodes), name
+        assert graph_differences(graph, GRAPHS[name]) == [], name
 
 
 def test_two_functions_have_a_schedule() -> None:

@@ -59,7 +59,7 @@ mine = 7
 
 # %% 1 wrong breaks_the_judge
 import notebooks.checks.start
-notebooks.checks.start.check.checks[1] = lambda answer: iter([7])
+notebooks.checks.start.check.checks[1] = lambda answer: iter([notebooks.checks.start.expect(False, "", 7)])
 mine = 7
 
 # %% 1 wrong ends_the_process
@@ -94,7 +94,7 @@ def test_what_a_check_does_wrong_is_found(tmp_path: Path, monkeypatch: pytest.Mo
         "other_hint": "the hint lacks 'no check says this'",
         "spoils": "the solution after it: not right yet",
         "unsteady": "judged again: right",
-        "breaks_the_judge": "judging it ended with AttributeError",
+        "breaks_the_judge": "judging it ended with TypeError",
         "ends_the_process": "the process ended",
         "never_ends": "no verdict within 5.0 seconds",
         "mistyped": "its cell ended with NameError",

@@ -249,9 +249,10 @@ def test_every_link_works_in_the_students_jupyterlab(server: Server) -> None:
 
 
 def test_jupyterlab_shows_the_course_and_not_its_tools(server: Server) -> None:
-    assert server.listed("") <= {"notebooks", "module4", "infra", progress.RECORD}
+    assert server.listed("") <= {"notebooks", "module4", "infra", "tests", progress.RECORD}
     assert server.listed("notebooks") == {f"{lesson}.ipynb" for lesson in lessons()} | {"GLOSSARY.md", "course"}
-    assert server.listed("module4") == {path.name for path in ROOT.glob("module4/lab*")} | {"images"}
+    assert server.listed("module4") == {path.name for path in ROOT.glob("module4/lab*")} | {"images", "CHOOSING.md"}
+    assert "notebooks" not in server.listed("tests"), "they hold answers"
     assert "questions" not in server.listed("notebooks/course"), "they hold the answers"
 
 

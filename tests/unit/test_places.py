@@ -1,11 +1,10 @@
 """Stores: what a URI means, and what is refused before anything is written."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import s3fs
 
 from shared.errors import ArtifactError, ConfigError
 from shared.places import local_folder, parse_place, store_uri
@@ -68,16 +67,9 @@ def test_an_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 # A bucket that cannot be used
 
 
-@pytest.fixture
-def bucket(s3_store: str) -> Iterator[str]:
-    s3fs.S3FileSystem.clear_instance_cache()  # a client keeps the keys and the address that it was made with
-    yield s3_store
-    s3fs.S3FileSystem.clear_instance_cache()
-
-
-def test_trying_a_bucket_leaves_nothing_in_it(bucket: str) -> None:
-    assert check_store(bucket) == bucket
-    place = parse_place(bucket)
+def test_trying_a_bucket_leaves_nothing_in_it(s3_store: str) -> None:
+    assert check_store(s3_store) == s3_store
+    place = parse_place(s3_store)
     assert not [name for name in place.fs.find(place.path) if ".condition" in name]
 
 
@@ -89,22 +81,23 @@ def test_trying_a_bucket_leaves_nothing_in_it(bucket: str) -> None:
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9", "Start the store's server, or correct its address"),
     ],
 )
-def test_a_bucket_that_cannot_be_used_says_why(
-    bucket: str, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, advice: str
-) -> None:
-    monkeypatch.setenv(variable, value)
-    for ask in (check_store, open_artifact):
-        with pytest.raises(ArtifactError, match=rf"^s3://{BUCKET}/.*: cannot be .*\. {advice}"):
-            ask(bucket)
+def test_a_bucket_that_cannot_be_used_says_why(s3_store: str, variable: str, value: str, advice: str) -> None:
+    check_store(s3_store)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(variable, value)
+        for ask in (check_store, open_artifact):
+            with pytest.raises(ArtifactError, match=rf"^s3://{BUCKET}/.*: cannot be .*\. {advice}"):
+                ask(s3_store)
+    assert check_store(s3_store) == s3_store, "a notebook that corrects the variable goes on"
 
 
-def test_a_bucket_without_keys_says_why(bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_bucket_without_keys_says_why(s3_store: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(ArtifactError, match=r"Unable to locate credentials.*Set AWS_ACCESS_KEY_ID"):
-        check_store(bucket)
+        check_store(s3_store)
 
 
 # On the command line
