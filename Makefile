@@ -102,8 +102,8 @@ AIRFLOW := $(RUN) -m module4.lab1_airflow
 ui-airflow: PORT ?= 8080
 ui-airflow: $(INSTALLED) ## start Airflow with its scheduler and UI, on this machine only (PORT=8080 STEP_TIMEOUT=900 PASSWORD=1)
 	@STEP_TIMEOUT="$(STEP_TIMEOUT)" exec $(AIRFLOW) ui --port "$(PORT)" $(call switch,PASSWORD,--password)
-airflow-trigger: $(INSTALLED) ## train in the running Airflow (PRESET=tiny)
-	@$(AIRFLOW) trigger --preset "$(PRESET)"
+airflow-trigger: $(INSTALLED) ## train in the running Airflow (PRESET=tiny DAG=training_in_pods)
+	@$(AIRFLOW) trigger --preset "$(PRESET)" $(if $(call typed,DAG,$(DAG)),--dag "$(DAG)")
 airflow-backfill: $(INSTALLED) ## predict two weeks in the running Airflow (FROM=2013-03-11 TO=2013-03-24)
 	@$(AIRFLOW) backfill "$(FROM)" "$(TO)"
 airflow-monitor: $(INSTALLED) ## check the model weekly in the running Airflow (FROM=2013-04-15 TO=2013-05-06)
@@ -202,8 +202,9 @@ pictures: $(INSTALLED) ## take the documents' pictures again: of the web pages, 
 	@$(PY) -m notebooks.tools.pictures watch-lab.png
 
 CLUSTER_OPTIONS = $(if $(KUBECONTEXT),--context "$(KUBECONTEXT)")
-cluster-up: ## start a Kubernetes for the labs (KUBEFLOW=1; your own: KUBECONTEXT=… REGISTRY=…)
-	@$(BARE) infra.cluster up $(CLUSTER_OPTIONS) $(if $(REGISTRY),--registry "$(REGISTRY)") $(call switch,KUBEFLOW,--kubeflow)
+cluster-up: ## start a Kubernetes for the labs (AIRFLOW=1 DAGSTER=1 KUBEFLOW=1; your own: KUBECONTEXT=… REGISTRY=…)
+	@$(BARE) infra.cluster up $(CLUSTER_OPTIONS) $(if $(REGISTRY),--registry "$(REGISTRY)") \
+	  $(foreach platform,AIRFLOW DAGSTER KUBEFLOW,$(call switch,$(platform),--$(shell echo $(platform) | tr A-Z a-z)))
 cluster-status: ## show what is in it
 	@$(BARE) infra.cluster status $(CLUSTER_OPTIONS)
 cluster-down: ## delete it (with KUBECONTEXT=…: only the namespace)

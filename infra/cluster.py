@@ -6,13 +6,25 @@ Every step checks first whether it is done, so after a failure, or on another da
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from infra.engine import ROOT, STEPS_IMAGE, InfraError, check_engine, exit_on_infra_error, image_size, output
+from infra.engine import (
+    ROOT,
+    SERVICES_IMAGE,
+    STEPS_IMAGE,
+    InfraError,
+    check_engine,
+    exit_on_infra_error,
+    image_size,
+    output,
+)
+from infra.stack import SECRETS
 
 CLUSTER = NAMESPACE = "one-pipeline"
 FOLDER = ROOT / "infra" / "kubernetes"
@@ -24,6 +36,9 @@ KFP = "https://github.com/kubeflow/pipelines/manifests/kustomize/{}?ref=4a3592cb
 KFP_PARTS = ("cluster-scoped-resources", "env/platform-agnostic")
 KFP_SECONDS = 1200  # it pulls 14 images
 TOKEN_HOURS = 24
+# Platforms that run in the cluster, each a folder of manifests: the service of its web pages, and their port.
+WEB_PAGES = {"airflow": ("airflow-api", 8080), "dagster": ("dagster-web", 3000)}
+START_SECONDS = 600
 # Keys of an S3 store: the variable, and their name in the secret that the compiled Kubeflow pipelines read.
 KEYS = {"AWS_ACCESS_KEY_ID": "access-key", "AWS_SECRET_ACCESS_KEY": "secret-key"}
 STORE_VARIABLES = (*KEYS, "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN")
@@ -67,24 +82,30 @@ class Cluster:
         """Return whether the cluster's API answers."""
         return output(["kubectl", f"--context={self.context}", "get", "--raw", "/readyz"], 30) == "ok"
 
-    def up(self, registry: str, kubeflow: bool) -> None:
-        """Make everything that the labs need, and say where it is. `kubeflow` adds Kubeflow Pipelines."""
+    def up(self, registry: str, platforms: Sequence[str]) -> None:
+        """Make everything that the labs need, start the platforms in the cluster, and say where everything is."""
+        images = [STEPS_IMAGE, *([SERVICES_IMAGE] if {*platforms} & {*WEB_PAGES} else [])]
         if self.is_kind:
-            check_kind(kubeflow)
+            check_kind("kubeflow" in platforms)
             self.start_kind()
-            self.load_image()
+            for image in images:
+                self.load_image(image)
         elif not self.answers():
             raise InfraError(
                 f"KUBECONTEXT: the cluster of {self.context!r} does not answer. See: kubectl config get-contexts"
             )
         elif registry:
-            push(registry)
+            for image in images:
+                push(image, registry)
         say(f"namespace {NAMESPACE}: limits, accounts, network policy, store")
         self.kubectl("apply", "--kustomize", str(FOLDER / "base"), remedy="You need the right to create namespaces.")
         self.write_keys(NAMESPACE, "late-arrival", {name: name for name in STORE_VARIABLES})
-        self.write_connection(f"{registry}/{STEPS_IMAGE}" if registry else STEPS_IMAGE)
-        if kubeflow:
-            self.install_kubeflow()
+        self.write_connection(located(STEPS_IMAGE, registry))
+        for platform in platforms:
+            if platform == "kubeflow":
+                self.install_kubeflow()
+            else:
+                self.install(platform, registry)
         self.status()
 
     def start_kind(self) -> None:
@@ -100,12 +121,12 @@ class Cluster:
             output(["kind", "delete", "cluster", f"--name={CLUSTER}"], 300)
             raise InfraError("kind did not create the cluster; the reason is above. Often Docker lacks memory or disk.")
 
-    def load_image(self) -> None:
-        """Copy the steps' image to kind's nodes."""
-        if image_size(STEPS_IMAGE) is None:
-            raise InfraError(f"the image {STEPS_IMAGE} is not there. Build it: make image")
-        say(f"copying {STEPS_IMAGE} to the nodes")
-        if subprocess.run(["kind", "load", "docker-image", STEPS_IMAGE, f"--name={CLUSTER}"]).returncode:
+    def load_image(self, image: str) -> None:
+        """Copy an image to kind's nodes."""
+        if image_size(image) is None:
+            raise InfraError(f"the image {image} is not there. Build it: make image")
+        say(f"copying {image} to the nodes")
+        if subprocess.run(["kind", "load", "docker-image", image, f"--name={CLUSTER}"]).returncode:
             raise InfraError(
                 "kind did not load the image; the reason is above. Often the disk is full: docker system df"
             )
@@ -113,11 +134,40 @@ class Cluster:
     def write_keys(self, namespace: str, secret: str, names: Mapping[str, str]) -> None:
         """Write the store's keys from this environment into a secret; without keys in the environment, do nothing."""
         data = {key: os.environ[variable] for variable, key in names.items() if os.environ.get(variable)}
-        if not data:
-            return
-        say(f"secret {secret}: {', '.join(sorted(data))} from this environment")
-        manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": secret}, "stringData": data}
+        if data:
+            say(f"secret {secret}: {', '.join(sorted(data))} from this environment")
+            self.write_secret(namespace, secret, data)
+
+    def write_secret(self, namespace: str, name: str, values: Mapping[str, str]) -> None:
+        """Write a secret. Its values travel as input, because other users see a command's arguments."""
+        manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": dict(values)}
         self.kubectl("apply", f"--namespace={namespace}", "--filename=-", text=json.dumps(manifest))
+
+    def read_secret(self, name: str) -> dict[str, str]:
+        """Return the values of a secret in the labs' namespace; empty if it is not there."""
+        found = self.kubectl("get", "secret", name, f"--namespace={NAMESPACE}", "--ignore-not-found", "--output=json")
+        return {key: b64decode(value).decode() for key, value in json.loads(found)["data"].items()} if found else {}
+
+    def install(self, platform: str, registry: str) -> None:
+        """Start a platform in the cluster, with PostgreSQL for its records, and wait until it answers."""
+        say(f"{platform}: passwords, PostgreSQL, services")
+        passwords = self.read_secret("postgres") or database_passwords()
+        self.write_secret(NAMESPACE, "postgres", passwords)
+        values = self.read_secret(platform) or platform_secrets(platform, passwords)
+        if platform == "airflow":
+            values |= {"AIRFLOW_CONN_KUBERNETES_DEFAULT": json.dumps(connection(located(STEPS_IMAGE, registry)))}
+            values |= {"PIPELINE_IMAGE": located(STEPS_IMAGE, registry)}
+            # A job cannot be changed; preparing the database again is safe.
+            self.kubectl("delete", "job", "airflow-init", f"--namespace={NAMESPACE}", "--ignore-not-found")
+        self.write_secret(NAMESPACE, platform, values)
+        manifests = self.kubectl("kustomize", str(FOLDER / platform))
+        self.kubectl("apply", "--filename=-", text=with_images(manifests, registry))
+        say(f"waiting for {platform}")
+        self.kubectl(
+            "wait", f"--namespace={NAMESPACE}", "--for=condition=available", f"--timeout={START_SECONDS}s",
+            "deployment", "--all", seconds=START_SECONDS + 60,
+            remedy=f"See which pods wait, and why: kubectl describe pods --namespace {NAMESPACE}",
+        )  # fmt: skip
 
     def write_connection(self, image: str) -> None:
         """Write the connection that `make ui-airflow` uses, with an account that may only start pods here."""
@@ -128,7 +178,7 @@ class Cluster:
         view = json.loads(self.kubectl("config", "view", "--minify", "--flatten", "--raw", "--output=json"))
         PRIVATE.mkdir(mode=0o700, exist_ok=True)
         write_private(KUBECONFIG, json.dumps(kubeconfig(view, token)))
-        write_private(CONNECTION, json.dumps(connection(image)))
+        write_private(CONNECTION, json.dumps(connection(image, KUBECONFIG)))
 
     def install_kubeflow(self) -> None:
         """Apply Kubeflow Pipelines' own manifests, wait until it runs, and make what the compiled pipelines ask for."""
@@ -155,7 +205,16 @@ class Cluster:
         for namespace in (NAMESPACE, "kubeflow"):
             found = self.kubectl("get", "pods,pvc", f"--namespace={namespace}", "--ignore-not-found", "--no-headers")
             print(f"{namespace}:", *(found.strip().splitlines() or ["no pods"]), sep="\n    ")
-        print("Airflow's pods: make ui-airflow, then trigger training_in_pods with the store /store")
+        print(
+            "Airflow on this machine, its steps in pods: make ui-airflow, then make airflow-trigger DAG=training_in_pods"
+        )
+        for platform, (service, port) in WEB_PAGES.items():
+            secret = self.read_secret(platform)
+            if secret:
+                user = f", user admin, password {secret['AIRFLOW_PASSWORD']}" if platform == "airflow" else ""
+                print(f"{platform} in the cluster: http://127.0.0.1:{port}{user}, while this runs:")
+                forward = f"kubectl --context={self.context} port-forward --namespace={NAMESPACE}"
+                print(f"    {forward} service/{service} {port}")
 
 
 def check_kind(kubeflow: bool) -> None:
@@ -172,13 +231,45 @@ def check_kind(kubeflow: bool) -> None:
         raise InfraError(f"memory: Docker has {total:.1f} GiB, and {needed} are needed. {advice}")
 
 
-def push(registry: str) -> None:
-    """Push the steps' image to a registry that the cluster can pull from."""
+def located(image: str, registry: str) -> str:
+    """Return an image's name as the cluster pulls it; without a registry, its nodes have it."""
+    return f"{registry}/{image}" if registry else image
+
+
+def with_images(manifests: str, registry: str) -> str:
+    """Return manifests with the images of `registry`, and with POSTGRES_IMAGE, if that is set."""
+    manifests = manifests.replace(f" {SERVICES_IMAGE}", f" {located(SERVICES_IMAGE, registry)}")
+    image = os.environ.get("POSTGRES_IMAGE")
+    return re.sub(r"(?<=image: )postgres:\S+", image, manifests) if image else manifests
+
+
+def database_passwords() -> dict[str, str]:
+    """Return new passwords for PostgreSQL and its two roles."""
+    return {name: SECRETS[name]() for name in ("POSTGRES_PASSWORD", "AIRFLOW_DB_PASSWORD", "DAGSTER_DB_PASSWORD")}
+
+
+def platform_secrets(platform: str, passwords: Mapping[str, str]) -> dict[str, str]:
+    """Return what a platform's services need to know and nobody else may."""
+    password = passwords[f"{platform.upper()}_DB_PASSWORD"]
+    database = f"postgresql+psycopg2://{platform}:{password}@postgres/{platform}"
+    if platform == "dagster":
+        return {"DAGSTER_PG_URL": database}
+    return {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
+        "AIRFLOW__CORE__FERNET_KEY": SECRETS["AIRFLOW_FERNET_KEY"](),
+        "AIRFLOW__API__SECRET_KEY": SECRETS["AIRFLOW_SECRET_KEY"](),
+        "AIRFLOW__API_AUTH__JWT_SECRET": SECRETS["AIRFLOW_JWT_SECRET"](),
+        "AIRFLOW_PASSWORD": SECRETS["AIRFLOW_PASSWORD"](),
+    }
+
+
+def push(image: str, registry: str) -> None:
+    """Push an image to a registry that the cluster can pull from."""
     check_engine()
-    target = f"{registry}/{STEPS_IMAGE}"
+    target = located(image, registry)
     say(f"pushing {target}")
-    if output(["docker", "tag", STEPS_IMAGE, target]) is None:
-        raise InfraError(f"the image {STEPS_IMAGE} is not there. Build it: make image")
+    if output(["docker", "tag", image, target]) is None:
+        raise InfraError(f"the image {image} is not there. Build it: make image")
     if subprocess.run(["docker", "push", target]).returncode:
         raise InfraError(
             f"REGISTRY: {registry} did not take the image; the reason is above. Log in: docker login {registry}"
@@ -197,10 +288,16 @@ def kubeconfig(view: Mapping[str, Any], token: str) -> dict[str, Any]:
     }
 
 
-def connection(image: str) -> dict[str, Any]:
-    """Return Airflow's connection; the sidecar that returns results is the steps' own image."""
-    extra = {"namespace": NAMESPACE, "kube_config_path": str(KUBECONFIG), "xcom_sidecar_container_image": image}
-    return {"conn_type": "kubernetes", "extra": extra}
+def connection(image: str, kubeconfig: Path | None = None) -> dict[str, Any]:
+    """Return Airflow's connection: through a kubeconfig, or from inside the cluster.
+
+    The sidecar that returns results is the steps' own image.
+    """
+    where = {"kube_config_path": str(kubeconfig)} if kubeconfig else {"in_cluster": True}
+    return {
+        "conn_type": "kubernetes",
+        "extra": {"namespace": NAMESPACE, **where, "xcom_sidecar_container_image": image},
+    }
 
 
 def write_private(file: Path, text: str) -> None:
@@ -232,14 +329,19 @@ def main() -> None:
     parser.add_argument("command", choices=["up", "status", "down"])
     parser.add_argument("--context", default="", help="a context of your kubeconfig, instead of kind's cluster")
     parser.add_argument("--registry", default="", help="where that cluster pulls images from")
-    parser.add_argument("--kubeflow", action="store_true", help="install Kubeflow Pipelines too (8 GiB of memory)")
+    for platform in (*WEB_PAGES, "kubeflow"):
+        memory = " (8 GiB of memory)" if platform == "kubeflow" else ""
+        parser.add_argument(
+            f"--{platform}", dest="platforms", action="append_const", const=platform,
+            help=f"start {platform.title()} in the cluster too{memory}",
+        )  # fmt: skip
     options = parser.parse_args()
     with exit_on_infra_error(f"cluster-{options.command}"):
         if options.registry and not options.context:
             raise InfraError("REGISTRY: only a cluster of your own pulls from it. Name that too: KUBECONTEXT=…")
         cluster = Cluster(options.context)
         if options.command == "up":
-            cluster.up(options.registry, options.kubeflow)
+            cluster.up(options.registry, options.platforms or [])
         elif options.command == "status":
             cluster.status()
         else:

@@ -4,7 +4,7 @@ import json
 import os
 import shlex
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -34,9 +34,14 @@ def ui(
 
 
 @app.command()
-def trigger(preset_name: Annotated[str, typer.Option("--preset", help="tiny, lab or full.")] = "tiny") -> None:
+def trigger(
+    preset_name: Annotated[str, typer.Option("--preset", help="tiny, lab or full.")] = "tiny",
+    dag: Annotated[
+        Literal["training", "training_in_pods"], typer.Option(help="The second one needs `make cluster-up`.")
+    ] = "training",
+) -> None:
     """Trigger a training run in the running Airflow."""
-    _trigger(preset(preset_name))
+    _trigger(preset(preset_name), dag)
 
 
 @app.command("break")
@@ -68,9 +73,9 @@ def airflow_command(context: typer.Context) -> None:
     _airflow(*context.args)
 
 
-def _trigger(config: PipelineConfig) -> None:
+def _trigger(config: PipelineConfig, dag: str = "training") -> None:
     value = config.to_json() if config.fault else config.preset
-    _show_and_run("dags", "trigger", "training", "--conf", json.dumps({"config": value}))
+    _show_and_run("dags", "trigger", dag, "--conf", json.dumps({"config": value}))
 
 
 def _backfill(dag: str, first: str, last: str) -> None:

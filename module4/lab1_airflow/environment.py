@@ -1,5 +1,6 @@
 """The environment of a self-contained Airflow. Airflow reads it once, when it is first imported."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ CONNECTION, CLUSTER = "AIRFLOW_CONN_KUBERNETES_DEFAULT", ROOT / "infra" / "kuber
 # made for machines that do nothing else.
 PATIENCE = {
     "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "120",
-    "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "20",
+    "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "100",
     "AIRFLOW__WORKERS__SOCKET_CLEANUP_TIMEOUT": "300",
     "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "600",
     "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "600",
@@ -85,6 +86,9 @@ def airflow_environment(home: Path, port: int = 8080, *, password: bool = False)
         "AIRFLOW__CORE__PARALLELISM": "4",
         # Steps take seconds here, and somebody is watching: look more often than a busy site would.
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        # A worker may notice the end of its task only with its next heartbeat. If a deferred task has resumed before
+        # that, the scheduler takes it for a lost one and retries it (https://github.com/apache/airflow/issues/72716).
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         # Everything listens on this machine only.
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
@@ -97,10 +101,14 @@ def airflow_environment(home: Path, port: int = 8080, *, password: bool = False)
 
 
 def cluster_connection(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the connection to the cluster of `make cluster-up`, if there is one and `environment` names no other."""
+    """Return what `make cluster-up` left for pods, if it did and `environment` has no connection of its own.
+
+    It is a connection, whose sidecar has the image of the steps.
+    """
     if CONNECTION in environment or not CLUSTER.is_file():
         return {}
-    return {CONNECTION: CLUSTER.read_text(encoding="utf-8")}
+    text = CLUSTER.read_text(encoding="utf-8")
+    return {CONNECTION: text, "PIPELINE_IMAGE": json.loads(text)["extra"]["xcom_sidecar_container_image"]}
 
 
 def configure_airflow(store: str, **options: str) -> None:

@@ -25,6 +25,7 @@ from module4.lab1_airflow.pods import StepOperator
 IN_PODS = {
     **common.DEFAULT_ARGS,
     "pod_template_file": os.environ.get("PIPELINE_POD") or str(Path(__file__).with_name("pod.yaml")),
+    "image": os.environ.get("PIPELINE_IMAGE") or None,  # that of the file, unless the cluster's registry has another
     "deferrable": True,
     "do_xcom_push": True,
     "startup_timeout_seconds": 600,  # a node may have to start first, and the image is large
