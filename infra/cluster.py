@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -39,6 +40,8 @@ TOKEN_HOURS = 24
 # Platforms that run in the cluster, each a folder of manifests: the service of its web pages, and their port.
 WEB_PAGES = {"airflow": ("airflow-api", 8080), "dagster": ("dagster-web", 3000)}
 START_SECONDS = 600
+HOPELESS = {"ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"}
+CRASHING, RESTARTS = "CrashLoopBackOff", 4
 # Keys of an S3 store: the variable, and their name in the secret that the compiled Kubeflow pipelines read.
 KEYS = {"AWS_ACCESS_KEY_ID": "access-key", "AWS_SECRET_ACCESS_KEY": "secret-key"}
 STORE_VARIABLES = (*KEYS, "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN")
@@ -163,22 +166,33 @@ class Cluster:
         manifests = self.kubectl("kustomize", str(FOLDER / platform))
         self.kubectl("apply", "--filename=-", text=with_images(manifests, registry))
         say(f"waiting for {platform}")
-        self.kubectl(
-            "wait", f"--namespace={NAMESPACE}", "--for=condition=available", f"--timeout={START_SECONDS}s",
-            "deployment", "--all", seconds=START_SECONDS + 60,
-            remedy=f"See which pods wait, and why: kubectl describe pods --namespace {NAMESPACE}",
-        )  # fmt: skip
+        self.wait_for_services()
 
-    def write_connection(self, image: str) -> None:
-        """Write the connection that `make ui-airflow` uses, with an account that may only start pods here."""
-        say(f"connection for Airflow, for {TOKEN_HOURS} hours: {CONNECTION.relative_to(ROOT)}")
-        token = self.kubectl(
-            "create", "token", "airflow", f"--namespace={NAMESPACE}", f"--duration={TOKEN_HOURS}h"
-        ).strip()
-        view = json.loads(self.kubectl("config", "view", "--minify", "--flatten", "--raw", "--output=json"))
-        PRIVATE.mkdir(mode=0o700, exist_ok=True)
-        write_private(KUBECONFIG, json.dumps(kubeconfig(view, token)))
-        write_private(CONNECTION, json.dumps(connection(image, KUBECONFIG)))
+    def wait_for_services(self) -> None:
+        """Wait until all services answer. Raises InfraError, with the reason, if one cannot start."""
+        end = time.monotonic() + START_SECONDS
+        while waiting := [one["metadata"]["name"] for one in self.objects("deployments") if not is_available(one)]:
+            for pod in self.objects("pods"):
+                if reason := why_not_running(pod):
+                    more = f": {self.last_words(pod)}" if reason == CRASHING else ""
+                    raise InfraError(f"pod {pod['metadata']['name']}: {reason}{more}")
+            if time.monotonic() > end:
+                raise InfraError(
+                    f"{', '.join(waiting)} did not start within {START_SECONDS} s. See why: "
+                    f"kubectl describe pods --namespace {NAMESPACE}"
+                )
+            time.sleep(2)
+
+    def objects(self, kind: str) -> list[dict[str, Any]]:
+        """Return the objects of a kind in the labs' namespace."""
+        found = self.kubectl("get", kind, f"--namespace={NAMESPACE}", "--output=json")
+        return list(json.loads(found)["items"])
+
+    def last_words(self, pod: Mapping[str, Any]) -> str:
+        """Return the last line that a pod wrote before it ended."""
+        name = pod["metadata"]["name"]
+        log = self.kubectl("logs", name, f"--namespace={NAMESPACE}", "--previous", "--tail=1")
+        return log.strip() or "it ends without a word"
 
     def install_kubeflow(self) -> None:
         """Apply Kubeflow Pipelines' own manifests, wait until it runs, and make what the compiled pipelines ask for."""
@@ -205,9 +219,7 @@ class Cluster:
         for namespace in (NAMESPACE, "kubeflow"):
             found = self.kubectl("get", "pods,pvc", f"--namespace={namespace}", "--ignore-not-found", "--no-headers")
             print(f"{namespace}:", *(found.strip().splitlines() or ["no pods"]), sep="\n    ")
-        print(
-            "Airflow on this machine, its steps in pods: make ui-airflow, then make airflow-trigger DAG=training_in_pods"
-        )
+        print("Airflow here, its steps in pods: make ui-airflow, then make airflow-trigger DAG=training_in_pods")
         for platform, (service, port) in WEB_PAGES.items():
             secret = self.read_secret(platform)
             if secret:
@@ -229,6 +241,27 @@ def check_kind(kubeflow: bool) -> None:
     if total < needed * 0.9:
         advice = "Give it more, or leave KUBEFLOW=1 out." if kubeflow else "Give it more."
         raise InfraError(f"memory: Docker has {total:.1f} GiB, and {needed} are needed. {advice}")
+
+
+def is_available(deployment: Mapping[str, Any]) -> bool:
+    """Return whether the newest pods of a deployment are there and ready."""
+    status = deployment.get("status", {})
+    is_seen = status.get("observedGeneration") == deployment["metadata"]["generation"]
+    wanted = deployment["spec"]["replicas"]
+    return is_seen and status.get("updatedReplicas") == status.get("availableReplicas") == wanted
+
+
+def why_not_running(pod: Mapping[str, Any]) -> str:
+    """Return why a pod will not run, in the cluster's words; empty if it runs, or may soon.
+
+    A service that starts before its database ends a few times; that is no reason yet.
+    """
+    for container in pod.get("status", {}).get("containerStatuses", []):
+        waiting = container["state"].get("waiting", {})
+        reason = waiting.get("reason", "")
+        if reason in HOPELESS or (reason == CRASHING and container["restartCount"] >= RESTARTS):
+            return reason if reason == CRASHING else f"{reason}: {waiting.get('message', container['image'])}"
+    return ""
 
 
 def located(image: str, registry: str) -> str:

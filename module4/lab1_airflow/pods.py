@@ -15,8 +15,14 @@ from airflow.providers.cncf.kubernetes.utils.pod_manager import PodLaunchTimeout
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from kubernetes.client import ApiException
 
-# Waiting for a larger node is normal, and so is a pull that fails once. Nobody comes back from these.
-HOPELESS = {"ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"}
+# Waiting for a larger node is normal, and so is a pull that fails once. A pod rarely recovers from these.
+HOPELESS = {
+    "ErrImageNeverPull",
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "CreateContainerConfigError",
+}
 UNBOUND = ("unbound immediate PersistentVolumeClaims", "persistentvolumeclaim")
 PATIENCE_SECONDS = 30  # a new claim is bound, and a missing secret written, within seconds
 

@@ -6,8 +6,8 @@ The image, volumes and limits of a job come from the cluster's instance (infra/k
 import dagster as dg
 from dagster_k8s import k8s_job_executor
 
+from module4.lab3_dagster import definitions
 from module4.lab3_dagster.automation import TRAINING
-from module4.lab3_dagster.definitions import defs as everywhere
 
 # A step needs the image and the store; only the run, which starts the steps' jobs, talks to Kubernetes.
 in_pods = k8s_job_executor.configured(
@@ -17,4 +17,4 @@ in_pods = k8s_job_executor.configured(
 training_in_pods = dg.define_asset_job(
     "training_in_pods", selection=dg.AssetSelection.groups("training"), executor_def=in_pods, tags=TRAINING
 )
-defs = dg.Definitions.merge(everywhere, dg.Definitions(jobs=[training_in_pods]))
+defs = dg.Definitions.merge(definitions.defs, dg.Definitions(jobs=[training_in_pods]))

@@ -48,9 +48,9 @@ def pod(phase: str = "Pending", waiting: str = "", scheduled: str = "", ended: t
             pod(scheduled='persistentvolumeclaim "late-arrival" not found'),
             'Unschedulable: persistentvolumeclaim "late-arrival" not found',
         ),
-        # These may pass: a container that is being made, a node that is full, a pull that failed once.
+        (pod(waiting="ErrImagePull"), "base: ErrImagePull: why: ErrImagePull"),
+        # These may pass: a container that is being made, a node that is full.
         (pod(waiting="ContainerCreating"), ""),
-        (pod(waiting="ErrImagePull"), ""),
         (pod(scheduled="0/1 nodes are available: 1 Insufficient cpu."), ""),
         (pod(), ""),
     ],
@@ -102,6 +102,13 @@ def event_of(made: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any]
 def test_a_missing_image_ends_the_wait_within_a_minute_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     event, seconds = event_of(trigger([pod(waiting="ErrImageNeverPull")]), monkeypatch)
     assert (event["status"], event["message"]) == ("timeout", "base: ErrImageNeverPull: why: ErrImageNeverPull")
+    assert seconds < 60
+
+
+def test_an_image_that_is_pulled_again_and_again_ends_the_wait_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulls = [pod(waiting="ErrImagePull" if second % 10 < 3 else "ImagePullBackOff") for second in range(100)]
+    event, seconds = event_of(trigger(pulls), monkeypatch)
+    assert event["status"] == "timeout"
     assert seconds < 60
 
 
