@@ -194,6 +194,17 @@ class Cluster:
         log = self.kubectl("logs", name, f"--namespace={NAMESPACE}", "--previous", "--tail=1")
         return log.strip() or "it ends without a word"
 
+    def write_connection(self, image: str) -> None:
+        """Write the connection that `make ui-airflow` uses, with an account that may only start pods here."""
+        say(f"connection for Airflow, for {TOKEN_HOURS} hours: {CONNECTION.relative_to(ROOT)}")
+        token = self.kubectl(
+            "create", "token", "airflow", f"--namespace={NAMESPACE}", f"--duration={TOKEN_HOURS}h"
+        ).strip()
+        view = json.loads(self.kubectl("config", "view", "--minify", "--flatten", "--raw", "--output=json"))
+        PRIVATE.mkdir(mode=0o700, exist_ok=True)
+        write_private(KUBECONFIG, json.dumps(kubeconfig(view, token)))
+        write_private(CONNECTION, json.dumps(connection(image, KUBECONFIG)))
+
     def install_kubeflow(self) -> None:
         """Apply Kubeflow Pipelines' own manifests, wait until it runs, and make what the compiled pipelines ask for."""
         for part in KFP_PARTS:
@@ -248,7 +259,7 @@ def is_available(deployment: Mapping[str, Any]) -> bool:
     status = deployment.get("status", {})
     is_seen = status.get("observedGeneration") == deployment["metadata"]["generation"]
     wanted = deployment["spec"]["replicas"]
-    return is_seen and status.get("updatedReplicas") == status.get("availableReplicas") == wanted
+    return is_seen and [status.get("updatedReplicas"), status.get("availableReplicas")] == [wanted, wanted]
 
 
 def why_not_running(pod: Mapping[str, Any]) -> str:
