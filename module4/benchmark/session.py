@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import shutil
 import sys
 import time
@@ -128,10 +127,12 @@ class Session:
         scratch.mkdir()
         log = self.folder / "logs" / f"{part}-{case.name.replace('/', '-')}-{turn}.log"
         log.parent.mkdir(exist_ok=True)
-        before, load = _Processors.now(), os.getloadavg()[0]
+        load, others = os.getloadavg()[0], _busy_share()
+        begin = time.monotonic()
         values = case.measure(Place(scratch, log))
+        seconds = time.monotonic() - begin
+        others = (others + _busy_share()) / 2
         shutil.rmtree(scratch, ignore_errors=True)
-        seconds, others = _Processors.now().since(before)
         entry = {
             "part": part,
             "case": case.name,
@@ -150,23 +151,9 @@ class Session:
         self.say(f"  {progress} {case.name}, round {turn + 1}: {seconds:.1f} s{busy}")
 
 
-@dataclass(frozen=True)
-class _Processors:
-    """Seconds of wall time, of CPU that all programs used, and of CPU that this process and its children used."""
+def _busy_share(seconds: float = 0.3) -> float:
+    """Return the share of the processors that other programs use, over `seconds` in which this one does nothing.
 
-    wall: float
-    all: float
-    own: float
-
-    @classmethod
-    def now(cls) -> "_Processors":
-        times = psutil.cpu_times()
-        idle = times.idle + getattr(times, "iowait", 0.0)
-        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-        return cls(time.monotonic(), sum(times[:8]) - idle, sum(one.ru_utime + one.ru_stime for one in used))
-
-    def since(self, before: "_Processors") -> tuple[float, float]:
-        """Return the wall time, and the share of the processors that other programs used."""
-        wall = max(self.wall - before.wall, 0.001)
-        others = (self.all - before.all) - (self.own - before.own)
-        return wall, max(others, 0.0) / wall / (psutil.cpu_count() or 1)
+    A measurement cannot tell its own processes from others: services leave the tree of processes that started them.
+    """
+    return float(psutil.cpu_percent(seconds)) / 100

@@ -101,7 +101,7 @@ def airflow_environment(home: Path, port: int = 8080, *, password: bool = False)
 
 
 def cluster_connection(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what `make cluster-up` left for pods, if it did and `environment` has no connection of its own.
+    """Return what `make cluster-up` left for pods, unless `environment` names a connection.
 
     It is a connection, whose sidecar has the image of the steps.
     """
