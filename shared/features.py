@@ -156,7 +156,9 @@ def scheduled_minutes(flights: pd.DataFrame) -> pd.Series:
 def group_sizes(flights: pd.DataFrame, keys: list[str]) -> pd.Series:
     """Return for every flight how many scheduled flights share its values in `keys`."""
     codes = group_codes(flights, keys)
-    return pd.Series(np.bincount(codes)[codes], index=flights.index, dtype="int16")
+    sizes = np.bincount(codes)
+    kind = "int16" if sizes.max(initial=0) <= np.iinfo("int16").max else "int32"
+    return pd.Series(sizes[codes], index=flights.index, dtype=kind)
 
 
 def group_codes(flights: pd.DataFrame, keys: Sequence[str]) -> NDArray[np.int64]:
