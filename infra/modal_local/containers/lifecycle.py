@@ -23,6 +23,7 @@ from infra.processes import kill_tree, signal_name
 
 GRACE_SECONDS = 10
 KILL_SECONDS = 5  # how long a supervisor may take to kill what it started
+KEPT = 4  # times as many containers as may run are kept idle: functions that call each other in turn find theirs warm
 START_SECONDS = 60  # at least: if no startup timeout is given, the client sends the function's timeout
 
 
@@ -176,7 +177,10 @@ class Lifecycle:
             return False
         if sum(not one.ready for one in everyone) >= max(2, os.cpu_count() or 2):
             return False
-        if sum(one.counts for one in everyone) < self._limits.containers:
+        counted = [one for one in everyone if one.counts]
+        if sum(not one.idle for one in counted) >= self._limits.containers:
+            return False
+        if len(counted) < KEPT * self._limits.containers:
             return True
         spare = next((one for one in everyone if one.idle and not self.pool(one.function).queue), None)
         if spare:
