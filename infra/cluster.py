@@ -42,6 +42,7 @@ WEB_PAGES = {"airflow": ("airflow-api", 8080), "dagster": ("dagster-web", 3000)}
 START_SECONDS = 600
 HOPELESS = {"ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"}
 CRASHING, RESTARTS = "CrashLoopBackOff", 4
+PATIENCE_SECONDS = 20  # what an earlier, mistaken `make cluster-up` started is replaced within seconds
 # Keys of an S3 store: the variable, and their name in the secret that the compiled Kubeflow pipelines read.
 KEYS = {"AWS_ACCESS_KEY_ID": "access-key", "AWS_SECRET_ACCESS_KEY": "secret-key"}
 STORE_VARIABLES = (*KEYS, "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN")
@@ -163,35 +164,37 @@ class Cluster:
             # A job cannot be changed; preparing the database again is safe.
             self.kubectl("delete", "job", "airflow-init", f"--namespace={NAMESPACE}", "--ignore-not-found")
         self.write_secret(NAMESPACE, platform, values)
-        manifests = self.kubectl("kustomize", str(FOLDER / platform))
-        self.kubectl("apply", "--filename=-", text=with_images(manifests, registry))
-        say(f"waiting for {platform}")
-        self.wait_for_services()
+        for part in ("postgres", platform):  # a service that does not find its database ends
+            manifests = self.kubectl("kustomize", str(FOLDER / part))
+            self.kubectl("apply", "--filename=-", text=with_images(manifests, registry))
+            say(f"waiting for {part}")
+            self.wait_for_services(part)
 
-    def wait_for_services(self) -> None:
-        """Wait until all services answer. Raises InfraError, with the reason, if one cannot start."""
-        end = time.monotonic() + START_SECONDS
-        while waiting := [one["metadata"]["name"] for one in self.objects("deployments") if not is_available(one)]:
-            for pod in self.objects("pods"):
-                if reason := why_not_running(pod):
+    def wait_for_services(self, part: str) -> None:
+        """Wait until all services of a part answer. Raises InfraError, with the reason, if one cannot start."""
+        begin = time.monotonic()
+        since: dict[str, float] = {}
+        while waiting := [name_of(one) for one in self.objects("deployments", part) if not is_available(one)]:
+            for pod in self.objects("pods", part):
+                reason = why_not_running(pod)
+                if reason and time.monotonic() - since.setdefault(name_of(pod), time.monotonic()) >= PATIENCE_SECONDS:
                     more = f": {self.last_words(pod)}" if reason == CRASHING else ""
-                    raise InfraError(f"pod {pod['metadata']['name']}: {reason}{more}")
-            if time.monotonic() > end:
+                    raise InfraError(f"pod {name_of(pod)}: {reason}{more}")
+            if time.monotonic() - begin > START_SECONDS:
                 raise InfraError(
                     f"{', '.join(waiting)} did not start within {START_SECONDS} s. See why: "
                     f"kubectl describe pods --namespace {NAMESPACE}"
                 )
             time.sleep(2)
 
-    def objects(self, kind: str) -> list[dict[str, Any]]:
-        """Return the objects of a kind in the labs' namespace."""
+    def objects(self, kind: str, part: str) -> list[dict[str, Any]]:
+        """Return a part's objects of a kind; their names begin with its name."""
         found = self.kubectl("get", kind, f"--namespace={NAMESPACE}", "--output=json")
-        return list(json.loads(found)["items"])
+        return [one for one in json.loads(found)["items"] if name_of(one).startswith(part)]
 
     def last_words(self, pod: Mapping[str, Any]) -> str:
         """Return the last line that a pod wrote before it ended."""
-        name = pod["metadata"]["name"]
-        log = self.kubectl("logs", name, f"--namespace={NAMESPACE}", "--previous", "--tail=1")
+        log = self.kubectl("logs", name_of(pod), f"--namespace={NAMESPACE}", "--previous", "--tail=1")
         return log.strip() or "it ends without a word"
 
     def write_connection(self, image: str) -> None:
@@ -252,6 +255,11 @@ def check_kind(kubeflow: bool) -> None:
     if total < needed * 0.9:
         advice = "Give it more, or leave KUBEFLOW=1 out." if kubeflow else "Give it more."
         raise InfraError(f"memory: Docker has {total:.1f} GiB, and {needed} are needed. {advice}")
+
+
+def name_of(one: Mapping[str, Any]) -> str:
+    """Return an object's name."""
+    return str(one["metadata"]["name"])
 
 
 def is_available(deployment: Mapping[str, Any]) -> bool:

@@ -196,5 +196,37 @@ def test_a_cluster_of_ours_needs_no_connection_to_be_typed(tmp_path: Path, monke
     assert environment.airflow_environment(tmp_path)[environment.CONNECTION] == "mine"
 
 
+@pytest.mark.parametrize("dag", ["training", "training_in_pods"])
+def test_a_run_in_pods_is_triggered_by_name(dag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    from module4.lab1_airflow import __main__ as commands
+
+    monkeypatch.setenv("PIPELINE_STORE", str(tmp_path))
+    (tmp_path / "airflow_home").mkdir()
+    (tmp_path / "airflow_home" / "airflow.db").touch()
+    seen: list[tuple[str, ...]] = []
+    monkeypatch.setattr(commands, "_airflow", lambda *arguments: seen.append(arguments))
+    said = CliRunner().invoke(commands.app, ["trigger", "--preset", "lab", "--dag", dag])
+    assert said.exit_code == 0, said.output
+    assert seen == [("dags", "trigger", dag, "--conf", '{"config": "lab"}')]
+    assert (POD.parent / f"{dag}.py").is_file()
+    line = subprocess.run(
+        ["make", "-n", "airflow-trigger", f"DAG={dag}"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert f'trigger --preset "tiny" --dag "{dag}"' in line.stdout
+
+
+def test_another_dag_cannot_be_triggered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typer.testing import CliRunner
+
+    from module4.lab1_airflow.__main__ import app
+
+    monkeypatch.setenv("PIPELINE_STORE", str(tmp_path))
+    said = CliRunner().invoke(app, ["trigger", "--dag", "inference"])
+    assert said.exit_code == 2
+    assert "training_in_pods" in said.output
+
+
 if __name__ == "__main__":
     print(json.dumps(globals()[sys.argv[1]](Path(sys.argv[2]))))

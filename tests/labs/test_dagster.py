@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from module4.lab3_dagster import run
+from module4.lab3_dagster import run, training_in_pods
 from module4.lab3_dagster.assets import ASSETS, features, flights
 from module4.lab3_dagster.checks import CHECKS, class_balance, no_leakage, schema_and_ranges
 from module4.lab3_dagster.definitions import defs
@@ -234,6 +234,7 @@ def test_definitions_load_without_a_warning() -> None:
     "command",
     [
         ("-m", "dagster", "definitions", "validate", "-m", "module4.lab3_dagster.definitions"),
+        ("-m", "dagster", "definitions", "validate", "-m", "module4.lab3_dagster.training_in_pods"),
         ("-m", "dagster_dg_cli.cli", "check", "defs"),
     ],
 )
@@ -242,6 +243,25 @@ def test_the_command_lines_accept_the_definitions(command: tuple[str, ...], run_
     result = run_python(*command, env={"DAGSTER_HOME": str(tmp_path)})
     assert result.returncode == 0, result.stdout + result.stderr
     assert re.search("All (code locations passed validation|definitions loaded)", result.stdout + result.stderr)
+
+
+def test_a_cluster_loads_the_same_definitions_and_one_job_more() -> None:
+    here, there = defs.get_repository_def(), training_in_pods.defs.get_repository_def()
+    assert {*there.job_names} - {*here.job_names} == {"training_in_pods"}
+    assert {*here.job_names} <= {*there.job_names}
+    assets = [repository.asset_graph for repository in (here, there)]
+    arrows, others = ({key: graph.get(key).parent_keys for key in graph.get_all_asset_keys()} for graph in assets)
+    assert arrows == others
+    assert {one.name for one in there.schedule_defs} == {one.name for one in here.schedule_defs}
+    assert {one.name for one in there.sensor_defs} == {one.name for one in here.sensor_defs}
+
+
+def test_the_steps_of_training_in_pods_are_those_of_training() -> None:
+    here, there = (training_in_pods.defs.resolve_job_def(name) for name in ("training", "training_in_pods"))
+    assert there.executor_def is training_in_pods.in_pods
+    assert {*there.graph.node_dict} == {*here.graph.node_dict}
+    assert there.graph.dependencies == here.graph.dependencies
+    assert there.tags == here.tags  # so only one of the two runs at a time
 
 
 def test_every_step_tries_again() -> None:
