@@ -86,28 +86,28 @@ def cases(plan: Plan) -> list[Case]:
 def measure(platform: str, fault: str, place: Place) -> Values:
     """Run the pipeline (preset tiny) with the fault, and if that fails, the same command once more."""
     store = str(place.folder)
-    killers = [OrchestratorKiller(platform)] if fault == ORCHESTRATOR else []
+    killer = OrchestratorKiller(platform) if fault == ORCHESTRATOR else None
     broken = parse_fault(fault, store) if fault not in ("none", ORCHESTRATOR) else None
     config = preset("tiny", fault=broken) if broken else preset("tiny")
     before = os.environ.get("STEP_TIMEOUT")
     os.environ["STEP_TIMEOUT"] = str(STEP_TIMEOUT)
     try:
         limit = PATIENCE if fault.endswith("hang") else 600
-        first = measured_run(platform, config, store, place.log, *killers, limit=limit)
+        first = measured_run(platform, config, store, place.log, killer or (lambda event: None), limit=limit)
         untouched = first.succeeded or _production(config, store) is None
         runs = [first] if first.succeeded else [first, measured_run(platform, config, store, place.log, limit=600)]
     finally:
         os.environ.pop("STEP_TIMEOUT")
         if before is not None:
             os.environ["STEP_TIMEOUT"] = before
-    last, missed = runs[-1], [killer for killer in killers if not killer.killed]
+    last, missed = runs[-1], killer is not None and not killer.killed
     return {
         "recovery": NOT if missed or not last.succeeded else BY_ITSELF if len(runs) == 1 else SAME_COMMAND,
         "seconds": sum(run.seconds for run in runs),
         "started": sum(_started(run) for run in runs),
         "fingerprint": last.fingerprint and last.fingerprint["fingerprint"],
         "production_untouched": untouched,
-        "killed": ", ".join(killer.orchestrator.title for killer in killers if killer.killed) or None,
+        "killed": killer.orchestrator.title if killer and killer.killed else None,
     }
 
 
