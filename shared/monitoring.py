@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from shared import deployment, evaluation, models, trials
-from shared.config import DATA_BEGIN, DATA_END, PipelineConfig, parse
+from shared.config import PipelineConfig, parse
 from shared.data import load_data, load_flights
 from shared.errors import DataError
 from shared.features import FEATURES, LABEL, build_features, preprocess
@@ -203,12 +203,12 @@ def watch_year(
     One row per week: Drift's figures, `retrain`, `deployed_new` (whether the new model passed its gate) and `reason`.
     The registry ends with all models of the year. `on_week` hears of each decision.
     """
-    everything = build_features(load_flights(config, DATA_BEGIN, DATA_END))
+    everything = build_features(load_flights(config, config.data_begin, config.data_end))
     train_and_deploy(config, registry)
     model = _in_production(registry, everything)
     rows: list[dict[str, Any]] = []
     day = config.test_end
-    while (day := day + timedelta(weeks=1)) <= DATA_END:
+    while (day := day + timedelta(weeks=1)) <= config.data_end:
         drift = compare(config, model, everything, day)
         decision = decide_retraining(config, drift)
         on_week(decision)
@@ -241,7 +241,7 @@ def _trained_with(registry: Registry, champion: Champion) -> PipelineConfig:
 
 
 def _window_start(config: PipelineConfig, day: date) -> date:
-    return max(day - timedelta(days=config.monitoring.window_days), DATA_BEGIN)
+    return max(day - timedelta(days=config.monitoring.window_days), config.data_begin)
 
 
 def _known_between(table: pd.DataFrame, begin: date, end: date) -> pd.DataFrame:

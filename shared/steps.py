@@ -105,7 +105,8 @@ def load_batch(config_json: str, day: str, output: str) -> Summary:
     """Make the features of the flights scheduled on DAY (ISO date); write them to OUTPUT."""
     from shared import artifacts, inference
 
-    batch = inference.load_batch(parse(config_json), inference.parse_day(day))
+    config = parse(config_json)
+    batch = inference.load_batch(config, inference.parse_day(day, config))
     return artifacts.save(batch, output)
 
 
@@ -147,7 +148,7 @@ def measure_drift(config_json: str, registry: str, day: str, output: str) -> Sum
 
     config = parse(config_json)
     models = Registry(registry, config.model_name)
-    drift = monitoring.measure_drift(config, models, inference.parse_day(day))
+    drift = monitoring.measure_drift(config, models, inference.parse_day(day, config))
     return artifacts.save(drift, output, report_files(drift))
 
 

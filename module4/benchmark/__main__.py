@@ -11,7 +11,9 @@ import typer
 from infra.processes import interrupt_on_stop_signals
 from module4.benchmark import publish as pages
 from module4.benchmark import report
+from module4.benchmark.grow import grow as grow_data
 from module4.benchmark.parts.table import PARTS
+from module4.benchmark.reference import reference
 from module4.benchmark.session import Plan, Session
 from module4.platforms import REPORTS, WORKSPACE
 from module4.runs import make_folder, one_at_a_time
@@ -26,13 +28,14 @@ def run(
     preset_name: Annotated[str, typer.Option("--preset", help="tiny, lab or full: the pipelines' size.")] = "lab",
     only: Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(PARTS)}. Default: all.")] = "",
     quick: Annotated[bool, typer.Option("--quick", help="Fewer things, once each: minutes.")] = False,
+    large: Annotated[bool, typer.Option("--large", help="A hundred years of data and 365 days too: hours.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what was measured before.")] = False,
 ) -> None:
     """Measure what has not been measured yet, and write the report. Stop it with Ctrl-C; it continues where it was."""
     names = [name.strip() for name in only.split(",") if name.strip()] or list(PARTS)
     if unknown := [name for name in names if name not in PARTS]:
         raise ConfigError(f"only: no part is called {', '.join(unknown)}; choose from {', '.join(PARTS)}.")
-    plan = Plan(preset(preset_name).preset, quick)
+    plan = Plan(preset(preset_name).preset, quick, large)
     folder = WORKSPACE / "benchmark" / f"{plan.preset}{'-quick' if quick else ''}"
     make_folder(folder)
     with one_at_a_time(folder):
@@ -47,6 +50,15 @@ def run(
             if made["measurements"]:
                 print(report.machine_sentence(made), file=sys.stderr)
                 print("Written: " + ", ".join(str(path) for path in report.write(made, REPORTS)))
+
+
+@app.command()
+def grow(
+    folder: Annotated[Path, typer.Argument(help="A new folder; configurations name it as data_folder.")],
+    years: Annotated[int, typer.Option(help="How many years, from 2013 on.")] = 10,
+) -> None:
+    """Write the flights of 2013 again and again, as data of many years by months: 27 MB a year."""
+    grow_data(folder, years)
 
 
 @app.command()
@@ -67,7 +79,7 @@ def publish(
 @app.command()
 def fill() -> None:
     """Fill the pages again from the reference that is in the repository."""
-    for path in pages.publish(pages.reference()):
+    for path in pages.publish(reference()):
         print(f"Written: {path}")
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from module4.benchmark import draw
 from module4.benchmark.capabilities import capabilities
+from module4.benchmark.reference import FILE as REFERENCE
 from module4.benchmark.report import Report, machine_sentence, show, table
 from module4.platforms import PLATFORMS, ROOT
 from shared.report import png
 from shared.storage import replace_file
 
-REFERENCE = Path(__file__).with_name("reference.json")
 TEMPLATE = Path(__file__).with_name("choosing.txt")
 CHOOSING, README = ROOT / "module4" / "CHOOSING.md", ROOT / "README.md"
 IMAGES = ROOT / "module4" / "images"
@@ -70,6 +70,25 @@ COLUMNS: dict[str, dict[str, str]] = {
         "seconds": "seconds",
         "first_seconds": "first run",
     },
+    "scale": {
+        "step": "step",
+        "years": "years",
+        "flights": "flights",
+        "seconds": "seconds",
+        "time_per_flight": "time per flight, one year = 1",
+        "peak_mib": "peak, MiB",
+        "bytes_per_flight": "bytes per further flight",
+        "remark": "remark",
+    },
+    "days": {
+        "title": "platform",
+        "one_day": "one day, s",
+        "days": "days",
+        "per_day": "each further day, s",
+        "year_minutes": "365 days, min",
+        "days_at_once": "days at once",
+        "same_predictions": "same predictions",
+    },
     "faults": {
         "platform": "platform",
         "fault": "fault",
@@ -94,12 +113,6 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "data": {"figure": "figure", "notebook": "naive notebook", "course": "this course", "ratio": "ratio"},
 }
-
-
-def reference() -> Report:
-    """Return the reference."""
-    found: Report = json.loads(REFERENCE.read_text(encoding="utf-8"))
-    return found
 
 
 def check_report(report: Report) -> None:
@@ -138,7 +151,7 @@ def choosing(report: Report) -> str:
         preset=report["preset"],
         versions=report["machine"]["versions"],
         capabilities_table=capabilities_table(),
-        rounds="once" if report["quick"] else "three times",
+        rounds=_times(parts.get("overhead", [{}])[0].get("rounds", 0)),
         overhead_sentences=overhead_sentences(parts.get("overhead", [])),
         **tables,
         **pictures,
@@ -208,6 +221,10 @@ def capabilities_table() -> str:
         cells = [f"[yes](../{shown[need].partition('::')[0]})" if need in shown else "" for shown in can.values()]
         lines.append(f"| {need} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number or 'several'} times")
 
 
 class _Facts(dict[str, str]):

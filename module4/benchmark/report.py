@@ -8,6 +8,7 @@ from typing import Any
 
 from module4.benchmark import draw, machine
 from module4.benchmark.parts.table import PARTS
+from module4.benchmark.reference import beside
 from module4.benchmark.session import BUSY, Plan, Row, Session
 from module4.runs import make_folder
 from shared.report import png
@@ -55,6 +56,8 @@ def to_markdown(report: Report) -> str:
     sections = [f"# Benchmark, preset {report['preset']}", machine_sentence(report)]
     for name, rows in report["parts"].items():
         sections += [f"## {PARTS[name].title}", table(rows)]
+        if name == "overhead" and (both := beside({row["platform"]: row.get("over_python") for row in rows})):
+            sections += ["Seconds over plain Python, here and on the reference's machine (preset lab):", table(both)]
     return "\n\n".join(sections) + "\n"
 
 

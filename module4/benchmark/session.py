@@ -22,15 +22,21 @@ BUSY = 0.15  # a machine whose other programs use more than this share of its pr
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked for: `preset` is that of the pipelines; `quick` measures fewer things, once."""
+    """What is asked for: `preset` is that of the pipelines; `quick` measures fewer things, once; `large` more data."""
 
     preset: str = "lab"
     quick: bool = False
+    large: bool = False
 
     @property
     def rounds(self) -> int:
-        """How often a measurement is repeated."""
+        """How often a short measurement is repeated."""
         return 1 if self.quick else 3
+
+    @property
+    def long_rounds(self) -> int:
+        """How often one is repeated that takes minutes on all platforms together."""
+        return 1 if self.quick else 3 if self.large else 2
 
 
 class Place(NamedTuple):

@@ -48,7 +48,7 @@ def run_inference(config: PipelineConfig, store: str, day: str, docker: bool = F
     """
     from module4.lab2_kubeflow.pipelines import inference
 
-    parse_day(day)
+    parse_day(day, config)
     Registry(str(local_folder(store) / "registry"), config.model_name).get_champion()
     folder = local_folder(store)
     with local_runner(folder, docker):
@@ -69,7 +69,7 @@ def run_monitoring(config: PipelineConfig, store: str, day: str, docker: bool = 
     """
     from module4.lab2_kubeflow.pipelines import monitoring
 
-    parse_day(day)
+    parse_day(day, config)
     Registry(str(local_folder(store) / "registry"), config.model_name).get_champion()
     folder = local_folder(store)
     with local_runner(folder, docker):

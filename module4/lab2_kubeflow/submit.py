@@ -40,7 +40,7 @@ def arguments_for(
     Raises PipelineError when the file is not a compiled pipeline, or needs an argument that is not known here.
     """
     if day and not (scheduled and "[[ScheduledTime" in day):
-        parse_day(day)
+        parse_day(day, config)
     check_store(store)
     known = {
         "config": config.to_json(),

@@ -21,7 +21,7 @@ FRESH = dg.FreshnessPolicy.time_window(warn_window=timedelta(days=1), fail_windo
 @dg.asset(group_name="inference", kinds={"pandas", "parquet"}, partitions_def=DAYS, automation_condition=EAGER)
 def batch(context: dg.AssetExecutionContext, pipeline: Pipeline) -> DataFrame:
     """The day's flights as they were scheduled, with the model's features."""
-    return inference.load_batch(pipeline.config, inference.parse_day(context.partition_key))
+    return inference.load_batch(pipeline.config, inference.parse_day(context.partition_key, pipeline.config))
 
 
 @dg.asset(group_name="inference", kinds={"scikitlearn"}, deps=[deployment], automation_condition=EAGER)

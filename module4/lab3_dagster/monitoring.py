@@ -24,7 +24,9 @@ WEEKS = dg.WeeklyPartitionsDefinition(start_date="2013-03-04", end_date="2014-01
 )
 def drift(context: dg.AssetExecutionContext, pipeline: Pipeline) -> Drift:
     """How far the last weeks have drifted from those the model was fitted on, and how well it predicted them."""
-    return monitoring.measure_drift(pipeline.config, pipeline.registry, inference.parse_day(context.partition_key))
+    return monitoring.measure_drift(
+        pipeline.config, pipeline.registry, inference.parse_day(context.partition_key, pipeline.config)
+    )
 
 
 @dg.asset(

@@ -10,7 +10,7 @@ import modal
 
 from module4.lab4_modal.training import STORE, image, retries, synced_volume, volume
 from shared import steps
-from shared.config import in_2013
+from shared.config import in_2013, parse
 from shared.errors import exit_on_error
 from shared.storage import Summary
 
@@ -50,7 +50,7 @@ def predict_day(day: str, config_json: str = "tiny", store: str = STORE) -> Summ
     """Predict one day. The first two steps run at the same time: `.spawn()` starts a call without waiting for it."""
     from shared.inference import parse_day
 
-    day = parse_day(day).isoformat()  # it becomes a folder's name
+    day = parse_day(day, parse(config_json)).isoformat()  # it becomes a folder's name
     folder = f"{store}/inference/{day}"
     started = load_batch.spawn(config_json, day, f"{folder}/load_batch")
     model = load_model.remote(config_json, f"{store}/registry", f"{folder}/load_model")
@@ -76,7 +76,8 @@ def main(first: str, days: int = 1, config_json: str = "tiny", store: str = STOR
     from shared.inference import parse_day
 
     with exit_on_error():
-        begin = parse_day(first)
-        dates = [parse_day((begin + timedelta(days=number)).isoformat()).isoformat() for number in range(days)]
+        config = parse(config_json)
+        begin = parse_day(first, config)
+        dates = [parse_day((begin + timedelta(days=number)).isoformat(), config).isoformat() for number in range(days)]
     for summary in predict_day.map(dates, kwargs={"config_json": config_json, "store": store}):
         print(f"{summary['day']}: {summary['mean_probability']:.3f} late on average, by {summary['version']}")

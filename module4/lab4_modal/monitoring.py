@@ -5,6 +5,7 @@ import modal
 from module4.lab4_modal.inference import today_in_2013
 from module4.lab4_modal.training import STORE, image, retries, synced_volume, volume
 from shared import steps
+from shared.config import parse
 from shared.errors import exit_on_error
 from shared.storage import Summary
 
@@ -30,7 +31,7 @@ def watch(day: str, config_json: str = "tiny", store: str = STORE) -> Summary:
     """Measure drift and decide. If the model is outdated, start the deployed training app without waiting for it."""
     from shared.inference import parse_day
 
-    day = parse_day(day).isoformat()  # it becomes a folder's name
+    day = parse_day(day, parse(config_json)).isoformat()  # it becomes a folder's name
     folder = f"{store}/monitoring/{day}"
     drift = measure_drift.remote(config_json, f"{store}/registry", day, f"{folder}/measure_drift")
     decision = decide_retraining.remote(config_json, drift["uri"], f"{folder}/decide_retraining")
@@ -53,7 +54,7 @@ def main(day: str, config_json: str = "tiny", store: str = STORE) -> None:
     from shared.inference import parse_day
 
     with exit_on_error():
-        parse_day(day)
+        parse_day(day, parse(config_json))
     decision = watch.remote(day, config_json, store)
     print("\n".join(decision["reasons"]))
     print(f"retraining: {decision['training_call'] or 'no'}")

@@ -72,6 +72,20 @@ draw(rows)
 # The bars on the left show the wall time: orange until the first step begins, blue from then on. The bars on the right show the
 # peak memory. Compare the lengths of the orange parts: that is what you pay before any work is done.
 #
+# How does your machine compare? This course keeps one benchmark as its reference. It ran the preset *lab*, which fits larger
+# models; what a platform adds hardly depends on that.
+
+# %% tags=["slow"]
+from module4.benchmark.reference import beside, reference
+
+about = reference()["machine"]
+print(f"reference: {about['cores']} cores of {about['processor']}; here: seconds over plain Python too")
+pd.DataFrame(beside({row["platform"]: row["over_python_seconds"] for row in rows}))
+
+# %% [markdown]
+# Each row shows one platform, with the seconds that it adds to plain Python. [CHOOSING.md](../module4/CHOOSING.md) has the whole
+# reference, and says where these seconds come from.
+#
 # Where does the rest of the time go? The next pictures show the steps of each run on a clock.
 
 # %% tags=["slow"] alt="For each platform, a bar per step on a clock, with the seconds beside it."

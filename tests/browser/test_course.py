@@ -130,7 +130,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}/lab/tree/notebooks/%s?token=secret&reset"
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(timeout=30)
+            process.wait(timeout=120)  # kernels end first
     assert processes_of(folder) == []
     assert [path for path in (folder / ".jupyter" / "HOME").rglob("*") if path.is_file()] == []
 

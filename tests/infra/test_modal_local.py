@@ -540,7 +540,7 @@ def test_nothing_outlives_it(tmp_path: Path, number: signal.Signals, how: str, p
     asleep = [*sleepers(seconds), *sleepers(f"{seconds}0")]
     assert len(asleep) == 5
     process.send_signal(number)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     assert running_after([*others, *asleep], 5) == []
     assert number == signal.SIGKILL or list(tmp_path.iterdir()) == []
 

@@ -68,7 +68,7 @@ def test_a_supervisor_whose_parent_is_gone_at_the_start_ends_at_once(place: Path
 def test_a_stopped_supervisor_leaves_nothing_not_even_what_ignores_it(stop: signal.Signals, place: Path) -> None:
     supervisor = start(place, *supervised(["sh", "-c", STUBBORN], seconds=0.5), count=6)
     supervisor.send_signal(stop)
-    assert supervisor.wait(timeout=20) == -signal.SIGKILL
+    assert supervisor.wait(timeout=60) == -signal.SIGKILL
     assert in_place(place) == []
 
 
@@ -76,7 +76,7 @@ def test_a_stopped_supervisor_leaves_nothing_not_even_what_ignores_it(stop: sign
 def test_either_process_of_a_supervisor_may_be_killed(which: int, place: Path) -> None:
     supervisor = start(place, *supervised(["sh", "-c", "(setsid sleep 977 &); sleep 977; sleep 977"]), count=5)
     [supervisor, *psutil.Process(supervisor.pid).children()][which].kill()
-    supervisor.wait(timeout=20)
+    supervisor.wait(timeout=60)
     assert running_after(in_place(place), 10) == []
 
 
@@ -92,7 +92,7 @@ def test_a_command_may_take_its_time_to_stop(place: Path) -> None:
     polite = "trap 'sleep 1; touch said-goodbye; exit 7' TERM; sleep 977 & wait"
     supervisor = start(place, *supervised(["sh", "-c", polite]), count=4)
     supervisor.terminate()
-    assert supervisor.wait(timeout=20) == 7
+    assert supervisor.wait(timeout=60) == 7
     assert (place / "said-goodbye").exists()
     assert in_place(place) == []
 

@@ -128,7 +128,7 @@ def test_a_stopped_run_leaves_no_process(stop: signal.Signals, tmp_path: Path) -
         assert process.poll() is None
         time.sleep(0.1)
     process.send_signal(stop)
-    assert process.wait(timeout=20) != 0
+    assert process.wait(timeout=60) != 0
     give_up = time.monotonic() + 10  # after SIGKILL nobody is left to wait for the worker's end
     while workers(tmp_path) and time.monotonic() < give_up:
         time.sleep(0.1)

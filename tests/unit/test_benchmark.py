@@ -15,10 +15,12 @@ import pytest
 from module4.benchmark import draw, publish, report
 from module4.benchmark.capabilities import capabilities
 from module4.benchmark.engines.noop import Shape
-from module4.benchmark.engines.run import ENGINES, run, starts_and_ends
-from module4.benchmark.parts import code, faults, overhead, rerun, tasks
+from module4.benchmark.engines.run import ENGINES, SERVED, run, since_trigger, starts_and_ends
+from module4.benchmark.parts import code, days, faults, overhead, rerun, scale, tasks
 from module4.benchmark.parts.table import PARTS
+from module4.benchmark.reference import beside, reference
 from module4.benchmark.session import Case, Measurements, Part, Place, Plan, Session
+from module4.measure import Measured
 from module4.platforms import PLATFORMS, ROOT
 from shared.config import FaultKind
 from shared.graph import TRAINING
@@ -114,6 +116,25 @@ def test_an_engine_runs_every_task_in_order(engine: str, tmp_path: Path) -> None
     assert sum(end - start for start, end in starts_and_ends(measured, ["run_trial"])) >= 0.3
 
 
+@pytest.mark.parametrize("engine", SERVED)
+def test_services_run_every_task(engine: str, tmp_path: Path) -> None:
+    measured = run(SERVED[engine], "chain:2", tmp_path / "folder", tmp_path / "log")
+    assert measured.status == 0, (tmp_path / "log").read_text()
+    steps = [event["step"] for event in measured.events if event["state"] == "started"]
+    assert steps == ["step_1", "step_2"]
+    assert measured.startup_seconds is not None
+    assert 0 < measured.startup_seconds < measured.seconds
+
+
+def test_a_run_of_services_begins_when_it_is_triggered() -> None:
+    states = [("triggered", 100.0), ("started", 103.0), ("finished", 104.0), ("started", 105.0), ("finished", 107.5)]
+    events = [{"step": "a", "state": state, "time": moment, "seconds": 1.0} for state, moment in states]
+    measured = since_trigger(Measured(60.0, 50.0, 1, events))
+    assert (measured.seconds, measured.startup_seconds, measured.events) == (7.5, 3.0, events[1:])
+    assert since_trigger(Measured(60.0, 50.0, 1, events[1:])).seconds == 60.0
+    assert since_trigger(Measured(60.0, 50.0, 1, events[:1])).startup_seconds is None
+
+
 def test_imports_count_once_per_process_and_trials_overlap() -> None:
     seconds = dict.fromkeys(overhead.STEP_MODULES, 1.0) | {"evaluate": 3.0, "run_trial": 2.0, "deploy": 0.5}
     one = [["load_data", "run_trial", "run_trial", "evaluate", "deploy"]]
@@ -147,6 +168,55 @@ def test_overhead_is_floor_imports_and_the_rest() -> None:
 
 def test_gaps_are_between_tasks_and_not_below_zero() -> None:
     assert tasks.gaps([(0.0, 1.0), (1.5, 2.0), (1.75, 3.0)]) == [0.5, 0.0]
+
+
+def test_growing_data_costs_time_per_flight_and_bytes_per_further_flight() -> None:
+    def year(flights: int, seconds: float, mib: float) -> dict[str, Any]:
+        return {
+            "rows": flights,
+            "steps": {s: {"seconds": seconds, "peak_mib": mib, "failed": False} for s in scale.STEPS},
+        }
+
+    large = {"skipped": "needs about 25 GiB of memory, and 16 are free"}
+    found = scale.rows(Measurements({"1": [year(1000, 2.0, 300.0)], "10": [year(10_000, 22.0, 309.0)], "100": [large]}))
+    assert [row["years"] for row in found] == [years for years in (1, 10, 100) for _ in scale.STEPS]
+    first, ten, hundred = (next(row for row in found if row["years"] == years) for years in (1, 10, 100))
+    assert (first["time_per_flight"], first["bytes_per_flight"]) == (1.0, None)
+    assert (ten["time_per_flight"], ten["bytes_per_flight"]) == (1.1, 1049)  # 9 MiB for 9000 flights
+    assert hundred["remark"].startswith("needs about 25 GiB")
+
+
+def test_a_step_that_failed_has_no_time() -> None:
+    steps = {step: {"seconds": 1.0, "peak_mib": 1.0, "failed": step == "train"} for step in scale.STEPS}
+    found = {row["step"]: row for row in scale.rows(Measurements({"1": [{"rows": 10, "steps": steps}]}))}
+    assert found["train"]["remark"] == "failed"
+    assert "seconds" not in found["train"]
+    assert found["preprocess"]["remark"] is None
+
+
+def test_data_that_does_not_fit_is_not_made(tmp_path: Path) -> None:
+    values = scale.measure(100_000, Place(tmp_path, tmp_path / "log"))
+    assert values["skipped"].startswith("needs about 25000 GiB of memory")
+    assert not list(tmp_path.iterdir())
+
+
+def test_further_days_are_what_many_take_more_than_one() -> None:
+    def one(seconds: float, days: int, predictions: str = "p") -> list[dict[str, Any]]:
+        at_once = min(days, 4)
+        return [
+            {"seconds": seconds, "days": days, "days_at_once": at_once, "failed": False, "predictions": predictions}
+        ]
+
+    cases = {"python/1": one(3.0, 1), "python/8": one(17.0, 8), "modal/1": one(9.0, 1, "q"), "modal/8": one(16.0, 8)}
+    python, modal = days.rows(Measurements({**cases, "airflow/1": one(5.0, 1)}))  # Airflow is not measured yet
+    assert (python["one_day"], python["per_day"], python["year_minutes"]) == (3.0, 2.0, round((3 + 364 * 2) / 60, 1))
+    assert (python["same_predictions"], modal["same_predictions"]) == (True, False)
+    assert modal["days_at_once"] == 4
+
+
+def test_days_are_predicted_by_the_steps_themselves(tmp_path: Path) -> None:
+    values = days.measure("python", 2, Place(tmp_path, tmp_path / "log"))
+    assert (values["failed"], values["days"], values["days_at_once"]) == (False, 2, 1), (tmp_path / "log").read_text()
 
 
 def test_a_fault_is_recovered_only_with_the_same_model() -> None:
@@ -249,7 +319,7 @@ def test_a_part_that_does_not_exist_is_named(run_python: RunPython) -> None:
 
 
 def test_the_pages_are_made_from_the_reference() -> None:
-    data = publish.reference()
+    data = reference()
     assert publish.CHOOSING.read_text(encoding="utf-8") == publish.choosing(data), "type: make benchmark-reference"
     text = publish.README.read_text(encoding="utf-8")
     assert publish.readme(text, data) == text
@@ -258,9 +328,16 @@ def test_the_pages_are_made_from_the_reference() -> None:
 
 
 def measured_report() -> report.Report:
-    data = copy.deepcopy(publish.reference())
+    data = copy.deepcopy(reference())
     data["parts"]["overhead"] = overhead.rows(overhead_measurements())
     return data
+
+
+def test_own_numbers_stand_beside_the_references() -> None:
+    measured = {row["platform"]: row["over_python"] for row in reference()["parts"]["overhead"]}
+    both = beside({"python": 0.0, "make": 12.5, "dagster": None, "mine": 3.0})
+    assert both == [{"platform": "Make", "here": 12.5, "reference": measured["make"]}]
+    assert f"| Make | 1.00 | {report.show(measured['make'])} |" in report.to_markdown(measured_report())
 
 
 def test_a_report_fills_the_readme_and_names_a_busy_machine() -> None:

@@ -406,7 +406,7 @@ def test_an_archive_that_cannot_be_unpacked_is_named(sources: Sources, offset: i
 
 def test_columns_may_stand_in_any_order(sources: Sources) -> None:
     folder = sources(airports="tz,name,faa\n-8,Los Angeles Intl,LAX\n-5,Miami Intl,MIA\n")
-    assert list(read_source("airports", folder)["tz"]) == [-8, -5]
+    assert list(read_source("airports", folder / "airports.csv")["tz"]) == [-8, -5]
 
 
 # Weather: what had been reported before an hour began

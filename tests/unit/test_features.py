@@ -373,7 +373,7 @@ def test_only_whether_earlier_flights_were_late_counts_not_by_how_much(tiny_flig
 @pytest.fixture(scope="module")
 def ten_days() -> dict[str, pd.DataFrame]:
     """The sources, with flights and weather of the first ten days of February."""
-    tables = {name: read_source(name, package_folder()) for name in SOURCES}
+    tables = {name: read_source(name, package_folder() / SOURCES[name].file) for name in SOURCES}
     flights, weather = tables["flights"], tables["weather"]
     kept = weather["time_hour"].between(pd.Timestamp(2013, 1, 31), pd.Timestamp(2013, 2, 11))
     return {

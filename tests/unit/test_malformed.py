@@ -115,7 +115,7 @@ def is_possible(config: dict[str, Any]) -> bool:
     share: Callable[[Any], bool] = lambda value: number(value, 0, 1)  # noqa: E731
     return (
         config["preset"] in ("tiny", "lab", "full")
-        and config["test_start"] == VALID["test_start"]
+        and all(config[day] == VALID[day] for day in ("test_start", "data_begin", "data_end"))
         and config["train_weeks"] in (1, 2, 3)
         and type(config["train_weeks"]) is int
         and whole(config["validation_weeks"], 1, 1)

@@ -6,6 +6,7 @@ one task, for engines that start programs.
 
 import json
 import os
+import socket
 import sys
 import time
 from dataclasses import dataclass
@@ -49,19 +50,27 @@ def shape() -> Shape:
 def do(name: str) -> str:
     """Report the start of the task `name`, use as many seconds of CPU as the environment says, report its end."""
     begin = time.time()
-    _emit({"step": name, "state": "started", "time": begin, "pid": os.getpid()})
+    emit({"step": name, "state": "started", "time": begin, "pid": os.getpid()})
     until = time.thread_time() + float(os.environ.get(WORK, "0"))
     while time.thread_time() < until:
         pass
     end = time.time()
-    _emit({"step": name, "state": "finished", "time": end, "pid": os.getpid(), "seconds": end - begin})
+    emit({"step": name, "state": "finished", "time": end, "pid": os.getpid(), "seconds": end - begin})
     return name
 
 
-def _emit(event: dict[str, object]) -> None:
+def emit(event: dict[str, object]) -> None:
+    """Add a line to the file of events, if the environment names one."""
     if path := os.environ.get(EVENTS_FILE):
         with open(path, "a", encoding="utf-8") as file:  # one short write, so that lines do not mix
             file.write(json.dumps(event) + "\n")
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

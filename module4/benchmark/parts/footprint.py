@@ -11,6 +11,7 @@ from importlib.metadata import Distribution, distributions
 import psutil
 
 from infra.processes import supervised, tree
+from module4.benchmark.engines.noop import free_port
 from module4.benchmark.session import Case, Measurements, Part, Place, Plan, Row, Values
 from module4.platforms import PLATFORMS, ROOT
 
@@ -99,9 +100,7 @@ def _size(package: Distribution) -> int:
 def measure_rest(platform: str, place: Place) -> Values:
     """Start the platform's services, wait until they have nothing to do, and count processes, memory and ports."""
     command, says = SERVERS[platform]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     begin = time.monotonic()
     with place.log.open("wb") as output:
         process = subprocess.Popen(

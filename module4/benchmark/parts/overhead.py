@@ -34,7 +34,7 @@ def cases(plan: Plan) -> list[Case]:
     return [
         *(Case(f"floor/{name}", partial(measure_floor, engine), plan.rounds) for name, engine in ENGINES.items()),
         *(Case(f"imports/{step}", partial(measure_imports, step), plan.rounds) for step in STEP_MODULES),
-        *(Case(f"lab/{name}", partial(measure_lab, plan.preset, name), plan.rounds) for name in PLATFORMS),
+        *(Case(f"lab/{name}", partial(measure_lab, plan.preset, name), plan.long_rounds) for name in PLATFORMS),
     ]
 
 
@@ -118,6 +118,7 @@ def rows(measurements: Measurements) -> list[Row]:
             "platform": name,
             "title": platform.title,
             "mode": platform.mode,
+            "rounds": len(runs),
             "fingerprints": sorted({str(one["fingerprint"]) for one in runs}),
             **measurements.spread(lab, "seconds", "seconds"),
             "startup": measurements.median(lab, "startup"),

@@ -1,6 +1,6 @@
 """The table of parts, in the order in which they are measured: the shortest first."""
 
-from module4.benchmark.parts import code, data, fanout, faults, footprint, overhead, rerun, tasks
+from module4.benchmark.parts import code, data, days, fanout, faults, footprint, overhead, rerun, scale, tasks
 
 PARTS = {
     "code": code.PART,
@@ -10,5 +10,7 @@ PARTS = {
     "tasks": tasks.PART,
     "fanout": fanout.PART,
     "rerun": rerun.PART,
+    "scale": scale.PART,
+    "days": days.PART,
     "faults": faults.PART,
 }

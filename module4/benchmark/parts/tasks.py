@@ -5,23 +5,31 @@ from functools import partial
 from itertools import pairwise
 from statistics import median, quantiles
 
-from module4.benchmark.engines.run import ENGINES, Engine, run, starts_and_ends
+from module4.benchmark.engines.noop import Shape
+from module4.benchmark.engines.run import ENGINES, SERVED, Engine, run, starts_and_ends
 from module4.benchmark.session import Case, Measurements, Part, Place, Plan, Row, Values
 
-CHAINS = (1, 5, 20, 40)  # 40 light tasks: as in the comparison of workflow engines that Windmill publishes
-PARALLEL = 20
+# 40 light tasks: as in the comparison of workflow engines that Windmill publishes; `training` is the pipeline's shape.
+SHAPES = ("chain:1", "chain:5", "chain:20", "chain:40", "parallel:20", "training")
+SERVED_SHAPES = ("chain:20", "parallel:20", "training")  # their services have to be started each time
 MANY = 5  # longer chains are not run with a process per step that imports everything
 
 
 def cases(plan: Plan) -> list[Case]:
-    """Return a case per engine and shape."""
-    shapes = ["chain:1", "chain:5"] if plan.quick else [*(f"chain:{n}" for n in CHAINS), f"parallel:{PARALLEL}"]
-    return [
-        Case(f"{name}/{shape}", partial(measure, engine, shape), plan.rounds)
+    """Return a case per engine and shape: those in their lightest mode, then those with their services."""
+    shapes = ("chain:1", "chain:5") if plan.quick else SHAPES
+    light = [
+        Case(f"{name}/{shape}", partial(measure, engine, shape), plan.long_rounds)
         for shape in shapes
         for name, engine in ENGINES.items()
-        if name != "dagster-processes" or int(shape.partition(":")[2]) <= MANY
+        if name != "dagster-processes" or Shape.parse(shape).tasks <= MANY
     ]
+    served = [
+        Case(f"{name}/{shape}", partial(measure, engine, shape))
+        for shape in SERVED_SHAPES
+        for name, engine in SERVED.items()
+    ]
+    return light if plan.quick else [*light, *served]
 
 
 def measure(engine: Engine, shape: str, place: Place) -> Values:
