@@ -12,7 +12,7 @@ from module4.platforms import PLATFORMS, REPORTS, WORKSPACE
 from module4.runs import make_folder, new_log, own_folder
 from shared.config import preset
 from shared.errors import ConfigError, PipelineError, exit_on_error
-from shared.faults import parse_fault
+from shared.faults import FORM, parse_fault
 from shared.graph import GRAPHS
 from shared.storage import check_store
 
@@ -30,9 +30,7 @@ def run(
         str, typer.Option(help="Where artifacts go: a folder or an s3:// URI.", envvar="PIPELINE_STORE")
     ] = "",
     tracking: TrackingOption = "disabled",
-    breaking: Annotated[
-        str, typer.Option("--break", help="STEP:KIND[:TIMES], e.g. train:fail:2; KIND is fail, hang or kill.")
-    ] = "",
+    breaking: Annotated[str, typer.Option("--break", help=FORM)] = "",
 ) -> None:
     """Run the training pipeline on one platform, headless; its full log is kept in workspace/logs."""
     if platform not in PLATFORMS:

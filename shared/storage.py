@@ -25,7 +25,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from upath import UPath
 
-from shared import files, s3
+from shared import files, s3, store_faults
 from shared.errors import ArtifactError, ConfigError
 from shared.places import Place, parse_place, store_uri
 from shared.store_errors import store_errors
@@ -207,6 +207,7 @@ def new_artifact(uri: str, summary: Summary) -> Iterator[Path]:
     with store_errors(uri, "written"), _staging(place) as folder:
         _refuse_other_content(place)
         yield folder
+        store_faults.strike(folder, place)
         manifest = _Manifest(files=_describe(folder), summary=json.loads(_to_json(summary)))
         if _is_there(uri, manifest):
             return

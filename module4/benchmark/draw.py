@@ -85,21 +85,23 @@ def fanout(rows: Sequence[Row]) -> Figure:
 def faults(rows: Sequence[Row]) -> Figure:
     """Draw the fault matrix: how each platform recovered from each fault, and the seconds it lost."""
     names, platforms = (list(dict.fromkeys(row[key] for row in rows)) for key in ("fault", "platform"))
-    figure = Figure(figsize=(1.7 * len(names) + 2.4, 0.8 * len(platforms) + 2.2), layout="constrained")
+    figure = Figure(figsize=(1.1 * len(names) + 1.6, 0.75 * len(platforms) + 1.9), layout="constrained")
     axis = figure.subplots()
     for row in rows:
         x, y = names.index(row["fault"]), platforms.index(row["platform"])
         good = row["same_model"] and row["production_untouched"]
         color, sign, ink = RECOVERIES[row["recovery"] if good else "not recovered"]
         axis.fill([x - 0.47, x + 0.47, x + 0.47, x - 0.47], [y - 0.45, y - 0.45, y + 0.45, y + 0.45], color=color)
-        text = f"{sign}  {row['seconds_lost']:+.0f} s"
-        axis.text(x, y, text, ha="center", va="center", color=ink, fontsize=13)
-    axis.set_xticks(range(len(names)), [name.replace(":", "\n") for name in names], fontsize=12)
-    axis.set_yticks(range(len(platforms)), platforms, fontsize=12)
+        text = f"{sign}\n{row['seconds_lost']:+.0f} s"
+        axis.text(x, y, text, ha="center", va="center", color=ink, fontsize=14)
+    axis.set_xticks(range(len(names)), [name.replace(":", "\n") for name in names], fontsize=13)
+    axis.set_yticks(range(len(platforms)), platforms, fontsize=14)
+    axis.set_xlim(-0.5, len(names) - 0.5)
+    axis.set_ylim(-0.5, len(platforms) - 0.5)
     axis.invert_yaxis()
     axis.set_title(
         "Faults. ✓ recovers, ↻ the same command once more, ✗ not the same model;\nseconds more than an undisturbed run",
-        fontsize=13,
+        fontsize=14,
     )
     for side in axis.spines.values():
         side.set_visible(False)

@@ -97,6 +97,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "production_untouched": "production untouched",
         "steps_again": "tasks run again",
         "seconds_lost": "seconds lost",
+        "killed": "what was killed",
     },
     "code": {
         "title": "lab",

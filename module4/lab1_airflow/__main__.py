@@ -13,7 +13,7 @@ from module4.lab1_airflow.server import serve
 from module4.platforms import default_store
 from shared.config import PipelineConfig, preset
 from shared.errors import ConfigError, exit_on_error
-from shared.faults import parse_fault
+from shared.faults import FORM, parse_fault
 from shared.storage import check_store
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -46,7 +46,7 @@ def trigger(
 
 @app.command("break")
 def break_run(
-    fault: Annotated[str, typer.Argument(help="STEP:KIND[:TIMES], e.g. train:fail:2; KIND is fail, hang or kill.")],
+    fault: Annotated[str, typer.Argument(help=FORM)],
 ) -> None:
     """Trigger a training run in the running Airflow, and break one of its steps."""
     _trigger(preset("tiny", fault=parse_fault(fault, default_store("airflow"))))

@@ -47,7 +47,8 @@ def test_the_platform_makes_the_same_model_in_a_bucket(
     assert Registry(f"{store}/registry", CONFIG.model_name).find_champion()
 
 
-def test_a_run_killed_in_a_bucket_is_repeated(store: str, reference: Fingerprint, tmp_path: Path) -> None:
-    config = preset("tiny", fault=parse_fault("evaluate:kill", store))
+@pytest.mark.parametrize("kind", ["kill", "half", "refuse"])
+def test_a_run_broken_in_a_bucket_is_repeated(kind: str, store: str, reference: Fingerprint, tmp_path: Path) -> None:
+    config = preset("tiny", fault=parse_fault(f"evaluate:{kind}", store))
     assert not measured_run("python", config, store, tmp_path / "log").succeeded
     assert measured_run("python", config, store, tmp_path / "log").fingerprint == reference

@@ -2,10 +2,13 @@
 
 import ast
 import copy
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -19,6 +22,7 @@ from module4.benchmark.reference import beside, reference
 from module4.benchmark.session import Case, Measurements, Part, Place, Plan, Session
 from module4.measure import Measured
 from module4.platforms import PLATFORMS, ROOT
+from shared.config import FaultKind
 from shared.graph import TRAINING
 
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
@@ -240,7 +244,48 @@ def test_a_fault_is_recovered_only_with_the_same_model() -> None:
     ]
     picture = draw.faults(found)
     texts = [text.get_text() for text in picture.axes[0].texts]
-    assert texts == ["↻  +15 s", "✗  +15 s"]  # another model is no recovery
+    assert texts == ["↻\n+15 s", "✗\n+15 s"]  # another model is no recovery
+
+
+def test_a_row_says_what_was_killed_and_older_measurements_killed_nothing() -> None:
+    one = {"recovery": "automatically", "seconds": 1.0, "started": 8, "fingerprint": "f", "production_untouched": True}
+    measured = {"python/none": [one], "python/train:kill": [one], "python/orchestrator:kill": [one | {"killed": "it"}]}
+    assert [row["killed"] for row in faults.rows(Measurements(measured))] == [None, "it"]
+
+
+def test_the_matrix_has_every_kind_of_fault_for_every_platform() -> None:
+    names = {case.name for case in faults.cases(Plan())}
+    kinds = {name.rpartition(":")[2] for name in names if ":" in name}
+    assert kinds == {*get_args(FaultKind)}
+    for platform in PLATFORMS:
+        assert f"{platform}/orchestrator:kill" in names
+        assert faults.ORCHESTRATORS[platform].title
+    assert len(names) % len(PLATFORMS) == 0
+    assert {case.name.partition("/")[2] for case in faults.cases(Plan(quick=True))} == {"none", "run_trial:fail"}
+
+
+def test_the_oldest_process_with_the_right_words_is_killed_once() -> None:
+    makes = [["make", "-f", "-", name] for name in ("first", "second")]  # they wait for their standard input
+    with ExitStack() as stack:
+        first, second = (stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE)) for command in makes)
+        killer = faults.OrchestratorKiller("make")
+        killer({"step": "run_trial", "state": "finished"})
+        killer({"step": "train", "state": "started"})
+        assert (killer.killed, first.poll()) == (False, None)
+        for _ in range(2):
+            killer({"step": "run_trial", "state": "started"})
+        assert killer.killed
+        assert first.wait(10) == -signal.SIGKILL
+        assert second.poll() is None
+        second.kill()
+
+
+def test_without_the_right_process_nothing_is_killed() -> None:
+    killer = faults.OrchestratorKiller("modal")
+    with subprocess.Popen([sys.executable, "-c", "input()", "-m", "infra.modal_local"], stdin=subprocess.PIPE) as other:
+        killer({"step": "run_trial", "state": "started"})
+        assert (killer.killed, other.poll()) == (False, None)
+        other.kill()
 
 
 def test_lines_of_code_are_neither_blank_nor_comments_nor_docstrings(tmp_path: Path) -> None:

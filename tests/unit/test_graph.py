@@ -1,6 +1,9 @@
 """The declared graphs."""
 
-from shared.graph import BREAKABLE, GRAPHS, INFERENCE, MONITORING, SEARCH, TRAINING, Graph, Node
+from inspect import signature
+
+from shared import steps
+from shared.graph import BREAKABLE, GRAPHS, INFERENCE, MONITORING, SEARCH, TRAINING, WITHOUT_ARTIFACT, Graph, Node
 
 
 def test_training_is_the_contract() -> None:
@@ -31,6 +34,13 @@ def test_what_can_be_broken_is_what_runs() -> None:
     inner = {"hyperparameter_search"}
     names = {*TRAINING.names, *SEARCH.names, *INFERENCE.names, *MONITORING.names}
     assert set(BREAKABLE) == names - inner
+
+
+def test_what_writes_no_artifact_has_no_place_for_one() -> None:
+    places = {"output", "partitions"}
+    assert {*WITHOUT_ARTIFACT} == {
+        name for name in BREAKABLE if not places & {*signature(getattr(steps, name)).parameters}
+    }
 
 
 def test_the_order_of_nodes_is_one_in_which_they_can_run() -> None:

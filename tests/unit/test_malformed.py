@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pytest
@@ -26,7 +26,7 @@ from typer.testing import CliRunner
 
 from shared import data
 from shared.__main__ import app
-from shared.config import parse, preset
+from shared.config import FaultKind, parse, preset
 from shared.errors import ConfigError, DataError, PipelineError
 from shared.faults import parse_fault
 from shared.inference import parse_day
@@ -194,7 +194,7 @@ def test_a_malformed_configuration_is_refused(text: str) -> None:
     | st.builds("{}:{}:{}".format, *[st.sampled_from(["train", "fail", "", "-1", "0", "x", "²"])] * 3)
 )
 def test_a_malformed_fault_is_refused(text: str) -> None:
-    assume(not re.fullmatch(r"[a-z_]+:(fail|hang|kill)(:0*[1-9][0-9]*)?", text))
+    assume(not re.fullmatch(rf"[a-z_]+:({'|'.join(get_args(FaultKind))})(:0*[1-9][0-9]*)?", text))
     with refused(ConfigError):
         preset("tiny", fault=parse_fault(text, "store"))
 
