@@ -403,12 +403,13 @@ def _between(flights: pd.DataFrame, begin: date, end: date) -> pd.DataFrame:
 
 def _days(flights: pd.DataFrame) -> NDArray[np.datetime64]:
     """Return each flight's local day; a day that its month does not have is one of the next month."""
-    return _months(flights).astype("datetime64[D]") + (flights["day"].to_numpy() - 1).astype("timedelta64[D]")
+    first = _months(flights).astype("datetime64[D]")
+    return np.asarray(first + (flights["day"].to_numpy() - 1).astype("timedelta64[D]"))
 
 
 def _months(flights: pd.DataFrame) -> NDArray[np.datetime64]:
     months = (flights["year"].to_numpy("int64") - 1970) * 12 + flights["month"].to_numpy("int64") - 1
-    return months.astype("datetime64[M]")
+    return np.asarray(months, dtype="datetime64[M]")
 
 
 def _minutes(clock: pd.Series) -> pd.Series:

@@ -87,14 +87,14 @@ def _shift(days: NDArray[np.datetime64], later: int) -> NDArray[np.timedelta64]:
     """Return how many days there are to the same day and month so many years later."""
     months = days.astype("datetime64[M]")
     moved = (months + np.timedelta64(12 * later, "M")).astype("datetime64[D]") + (days - months.astype("datetime64[D]"))
-    return moved - days
+    return np.asarray(moved - days)
 
 
-def _months(table: pd.DataFrame) -> pd.PeriodIndex:
-    """Return the local month of each row."""
+def _months(table: pd.DataFrame) -> pd.Series:
+    """Return the local month of each row, as text."""
     if "month" in table:
-        return pd.PeriodIndex.from_fields(year=table["year"], month=table["month"], freq="M")
-    return pd.PeriodIndex(table["time_hour"] - pd.Timedelta(LOCAL), freq="M")
+        return table["year"].astype("str") + "-" + table["month"].astype("str").str.zfill(2)
+    return (table["time_hour"] - pd.Timedelta(LOCAL)).dt.strftime("%Y-%m")
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
