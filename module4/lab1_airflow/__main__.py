@@ -44,10 +44,9 @@ def trigger(
     _trigger(preset(preset_name), dag)
 
 
-@app.command("break")
-def break_run(
-    fault: Annotated[str, typer.Argument(help=FORM)],
-) -> None:
+# The installed typer does not show the help of an argument.
+@app.command("break", help=f"Trigger a training run in the running Airflow, and break one of its steps: {FORM}")
+def break_run(fault: str) -> None:
     """Trigger a training run in the running Airflow, and break one of its steps."""
     _trigger(preset("tiny", fault=parse_fault(fault, default_store("airflow"))))
 

@@ -18,6 +18,7 @@ CALLERS_OF_MODAL = {
 ENGINES = {
     "module4/benchmark/engines/airflow.py": {"airflow"},
     "module4/benchmark/engines/dags/noop_dag.py": {"airflow"},
+    "module4/benchmark/engines/days.py": {"airflow", "dagster"},
     "module4/benchmark/engines/kubeflow.py": {"kfp"},
     "module4/benchmark/engines/dagster.py": {"dagster"},
     "module4/benchmark/engines/modal_app.py": {"modal"},

@@ -178,7 +178,9 @@ def wrong_configs(draw: st.DrawFn) -> str:
         return text[:position]
     # Outside of texts and numbers, where a letter cannot be part of a value.
     assume(text[position] in "{}:," and text[:position].count('"') % 2 == 0)
-    return text[:position] + draw(st.sampled_from(["x", "{", "]", "\x00", "NaN", "1"])) + text[position:]
+    added = draw(st.sampled_from(["x", "{", "]", "\x00", "NaN", "1"]))
+    assume(added != "1" or not text[position - 1 : position].isdigit())  # it would be a digit more of that number
+    return text[:position] + added + text[position:]
 
 
 @examples(200)
