@@ -6,5 +6,5 @@ from module4.lab3_dagster.resources import Pipeline
 
 def test_propose_trials() -> None:
     """The op yields an output per trial."""
-    outputs = list(propose_trials(pipeline=Pipeline(config_json="tiny", registry_uri="")))
+    outputs = list(propose_trials(pipeline=Pipeline(config_json="tiny", registry_uri="", store="")))
     assert len(outputs) == 2
