@@ -108,6 +108,7 @@ def test_a_change_that_does_not_fit_is_a_value(place: Place, monkeypatch: pytest
     ("output", "error"),
     [
         ("Traceback\nTypeError: no 'model'\n\nthe end\n", "TypeError: no 'model'"),
+        ("dagster._core.errors.DagsterError: no asset a.b: c\n", "DagsterError: no asset a.b: c"),
         ("KeyError: 'model'\nshared.errors.PipelineError: it failed\n", "KeyError: 'model'"),
         (
             "make: *** No rule to make target 'a|b'.  Stop.\nerror: make stopped.\n",

@@ -194,7 +194,7 @@ def error_line(output: str) -> str:
     said = [
         line for line in lines if re.search(r"\w(Error|Found)\b.*: |: \*\*\* ", line) and "PipelineError" not in line
     ]
-    text = [*lines, *said][-1] if lines else ""
+    text = re.sub(r"^(\w+\.)+(?=\w+: )", "", [*lines, *said][-1] if lines else "")  # without an error's package
     return text if len(text) <= ERROR_LENGTH else f"{text[: ERROR_LENGTH - 1]}…"
 
 
