@@ -98,6 +98,12 @@ def test_a_mistake_is_noticed_before_the_run(platform: str, says: str, place: Pl
     assert says in values["mistake_error"]
 
 
+@pytest.mark.parametrize("platform", ["airflow", "modal"])
+def test_a_mistake_that_only_a_run_notices_passes_all_that_is_checked_before(platform: str, place: Place) -> None:
+    values = changes.measure_mistake(platform, place, run=False)
+    assert values["mistake_noticed"] is None, values
+
+
 def test_a_change_that_does_not_fit_is_a_value(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(changes, "CHANGES", place.folder)
     assert changes.measure_step("make", place) == {"step_lines": None, "step_works": False}

@@ -48,7 +48,7 @@ BEFORE_RUN: dict[str, dict[str, str]] = {
     "airflow": {
         "import": _AIRFLOW + "import module4.lab1_airflow.training",
         "compile": _AIRFLOW + "from airflow.dag_processing.dagbag import DagBag; "
-        "bag = DagBag(environment.LAB / 'training.py'); sys.exit('\\n'.join(bag.import_errors.values()))",
+        "bag = DagBag(environment.LAB / 'training.py'); sys.exit('\\n'.join(bag.import_errors.values()) or 0)",
     },
     "kubeflow": {
         "import": "import module4.lab2_kubeflow.pipelines",
