@@ -1,4 +1,4 @@
-"""The benchmark's changes of the labs, run: the new step works, and a mistake that nothing noticed before stops a run."""
+"""The benchmark's changes of the labs, run: the new step works, and a mistake stops a run at the latest."""
 
 from pathlib import Path
 
