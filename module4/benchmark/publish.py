@@ -111,6 +111,17 @@ COLUMNS: dict[str, dict[str, str]] = {
         "of_them_schedule": "with schedules",
         "tests": "tests",
     },
+    "changes": {
+        "title": "lab",
+        "step_lines": "lines for a step",
+        "step_works": "same model",
+        "schedule_lines": "lines of the schedule",
+        "test_lines": "lines of a test",
+        "test_seconds": "test, s",
+        "mistake_noticed": "mistake noticed by",
+        "mistake_seconds": "after, s",
+        "mistake_error": "what it says",
+    },
     "data": {"figure": "figure", "notebook": "naive notebook", "course": "this course", "ratio": "ratio"},
 }
 

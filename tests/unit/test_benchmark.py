@@ -311,7 +311,7 @@ def test_rerun_copies_all_that_a_run_needs() -> None:
 def test_a_part_that_does_not_exist_is_named(run_python: RunPython) -> None:
     finished = run_python("-m", "module4.benchmark", "run", "--only", "overhead,speed")
     assert finished.returncode == 1
-    assert "only: no part is called speed; choose from code, data" in finished.stderr
+    assert "only: no part is called speed; choose from code, changes, data" in finished.stderr
     assert "Traceback" not in finished.stderr
 
 

@@ -74,10 +74,16 @@ def measure(platform: str, place: Place) -> Values:
 
 def code_lines(path: Path) -> list[str]:
     """Return a file's lines that hold code."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [lines[number - 1] for number in sorted(code_line_numbers(path))]
+
+
+def code_line_numbers(path: Path) -> set[int]:
+    """Return the numbers, from 1, of a file's lines that hold code."""
     text = path.read_text(encoding="utf-8")
-    lines = text.splitlines()
     if path.suffix != ".py":
-        return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+        lines = enumerate(text.splitlines(), 1)
+        return {number for number, line in lines if line.strip() and not line.lstrip().startswith("#")}
     documentation = set[int]()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
@@ -89,7 +95,7 @@ def code_lines(path: Path) -> list[str]:
         if token.type not in ignored
         for number in range(token.start[0], token.end[0] + 1)
     }
-    return [lines[number - 1] for number in sorted(numbers - documentation)]
+    return numbers - documentation
 
 
 def rows(measurements: Measurements) -> list[Row]:

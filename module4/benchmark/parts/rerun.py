@@ -22,11 +22,7 @@ def cases(plan: Plan) -> list[Case]:
 
 def measure(platform: str, changes: tuple[str, ...], place: Place) -> Values:
     """Run the pipeline (preset tiny) in a copy of the checkout, then after each change again."""
-    checkout, store = place.folder / "checkout", str(place.folder / "store")
-    for source in SOURCES:
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / source, checkout / source, ignore=ignored)
-    shutil.copy(ROOT / "requirements.lock", checkout)
+    checkout, store = copy_checkout(place.folder / "checkout"), str(place.folder / "store")
     config = preset("tiny")
     first = measured_run(platform, config, store, place.log, folder=checkout)
     values: Values = {"first": first.seconds, "steps": len(_started(first.events)), "changes": {}}
@@ -42,6 +38,14 @@ def measure(platform: str, changes: tuple[str, ...], place: Place) -> Values:
             "succeeded": again.succeeded,
         }
     return values
+
+
+def copy_checkout(folder: Path) -> Path:
+    """Copy what a run needs into the new `folder`, without what runs have written; return it."""
+    for source in SOURCES:
+        shutil.copytree(ROOT / source, folder / source, ignore=shutil.ignore_patterns("__pycache__", ".secrets"))
+    shutil.copy(ROOT / "requirements.lock", folder)
+    return folder
 
 
 def _started(events: list[dict[str, object]]) -> list[str]:
