@@ -12,6 +12,7 @@ from infra.processes import interrupt_on_stop_signals
 from module4.benchmark import publish as pages
 from module4.benchmark import report
 from module4.benchmark.grow import grow as grow_data
+from module4.benchmark.maturity import write_releases
 from module4.benchmark.parts.table import PARTS
 from module4.benchmark.reference import reference
 from module4.benchmark.session import Plan, Session
@@ -81,6 +82,12 @@ def fill() -> None:
     """Fill the pages again from the reference that is in the repository."""
     for path in pages.publish(reference()):
         print(f"Written: {path}")
+
+
+@app.command()
+def releases() -> None:
+    """Ask the package index for the platforms' releases, for the table in CHOOSING.md. Type `fill` afterwards."""
+    print(f"Written: {write_releases()}")
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from module4.benchmark import draw
 from module4.benchmark.capabilities import capabilities
+from module4.benchmark.maturity import maturity_rows
 from module4.benchmark.reference import FILE as REFERENCE
 from module4.benchmark.report import Report, machine_sentence, show, table
 from module4.platforms import PLATFORMS, ROOT
@@ -168,6 +169,8 @@ def choosing(report: Report) -> str:
         **pictures,
         code=_by_platform(parts.get("code", [])),
         footprint=_by_platform(parts.get("footprint", [])),
+        changes=_by_platform(parts.get("changes", [])),
+        maturity=_by_platform(maturity_rows()),
     )
 
 
