@@ -50,7 +50,7 @@ def overhead(rows: Sequence[Row]) -> Figure:
         axis.text(max(end, row["over_python"]), place, f"  +{row['over_python']:.1f} s", va="center", fontsize=12)
     axis.plot([], [], color="black", linewidth=2.5, label="measured in all")
     axis.invert_yaxis()
-    axis.margins(x=0.12)
+    axis.set_xlim(0, 1.14 * max(max(row["over_python"], end) for row, end in zip(shown, left, strict=True)))
     axis.tick_params(labelsize=12)
     axis.set_xlabel("seconds more than plain Python", fontsize=12)
     axis.set_title("What each platform adds, by cause", fontsize=14)

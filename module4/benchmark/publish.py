@@ -7,6 +7,7 @@ from typing import Any
 from module4.benchmark import draw
 from module4.benchmark.capabilities import capabilities
 from module4.benchmark.maturity import maturity_rows
+from module4.benchmark.parts.faults import PATIENCE, STEP_TIMEOUT
 from module4.benchmark.reference import FILE as REFERENCE
 from module4.benchmark.report import Report, machine_sentence, show, table
 from module4.platforms import PLATFORMS, ROOT
@@ -163,6 +164,8 @@ def choosing(report: Report) -> str:
         preset=report["preset"],
         versions=report["machine"]["versions"],
         capabilities_table=capabilities_table(),
+        step_timeout=STEP_TIMEOUT,
+        patience=PATIENCE,
         rounds=_times(parts.get("overhead", [{}])[0].get("rounds", 0)),
         overhead_sentences=overhead_sentences(parts.get("overhead", [])),
         **tables,

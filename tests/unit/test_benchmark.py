@@ -262,6 +262,8 @@ def test_the_matrix_has_every_kind_of_fault_for_every_platform() -> None:
         assert faults.ORCHESTRATORS[platform].title
     assert len(names) % len(PLATFORMS) == 0
     assert {case.name.partition("/")[2] for case in faults.cases(Plan(quick=True))} == {"none", "run_trial:fail"}
+    more = {case.name.partition("/")[2] for case in faults.cases(Plan(large=True)) if case.name not in names}
+    assert more == {f"{step}:{kind}" for step in ("preprocess", "run_trial", "deploy") for kind in ("fail", "kill")}
 
 
 def test_the_oldest_process_with_the_right_words_is_killed_once() -> None:

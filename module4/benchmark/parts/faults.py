@@ -5,23 +5,22 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import psutil
 
 from module4.benchmark.session import Case, Measurements, Part, Place, Plan, Row, Values
 from module4.measure import Event, Run, measured_run
 from module4.platforms import PLATFORMS
-from shared.config import STORE_FAULTS, PipelineConfig, preset
+from shared.config import FaultKind, PipelineConfig, preset
 from shared.faults import parse_fault
 from shared.registry import Registry
 
-STEPS = ("preprocess", "run_trial", "deploy")
-KINDS = ("fail", "kill")
-HANGS = STORES = ("train",)
+STEP, MORE_STEPS = "train", ("preprocess", "run_trial", "deploy")
+MORE_KINDS = ("fail", "kill")
 ORCHESTRATOR, WHEN = "orchestrator:kill", "run_trial"  # killed as the first trial starts
-STEP_TIMEOUT = 60  # seconds that an attempt may take, on platforms with such a limit
-PATIENCE = 180  # seconds after which somebody would stop a run that hangs
+STEP_TIMEOUT = 30  # seconds that an attempt may take, on platforms with such a limit
+PATIENCE = 90  # seconds after which somebody would stop a run that hangs
 
 BY_ITSELF, SAME_COMMAND, NOT = "automatically", "same command again", "not recovered"
 
@@ -78,8 +77,8 @@ def cases(plan: Plan) -> list[Case]:
         faults = ["run_trial:fail"]
     else:
         names = tuple(PLATFORMS)
-        faults = [f"{step}:{kind}" for step in STEPS for kind in KINDS] + [f"{step}:hang" for step in HANGS]
-        faults += [*(f"{step}:{kind}" for step in STORES for kind in STORE_FAULTS), ORCHESTRATOR]
+        faults = [*(f"{STEP}:{kind}" for kind in get_args(FaultKind)), ORCHESTRATOR]
+        faults += [f"{step}:{kind}" for step in MORE_STEPS for kind in MORE_KINDS] if plan.large else []
     return [Case(f"{name}/{fault}", partial(measure, name, fault)) for fault in ["none", *faults] for name in names]
 
 
