@@ -172,6 +172,7 @@ benchmark: $(INSTALLED) ## measure the platforms (PRESET=lab ONLY=overhead,fault
 	    $(if $(call typed,ONLY,$(ONLY)),--only "$(ONLY)")
 benchmark-reference: $(INSTALLED) ## fill CHOOSING.md, README and lesson 8 from a report (REPORT=reports/benchmark-lab.json)
 	@$(RUN) -m module4.benchmark publish $(if $(call typed,REPORT,$(REPORT)),--report "$(REPORT)")
+	@$(PY) -m notebooks.tools.pictures $$(cd module4/images && ls benchmark-*.png)
 
 lab: PORT ?= 8888
 lab: $(INSTALLED) ## open your copies of the lessons in JupyterLab, on this machine only (PORT=8888 BASE_URL=/user/me/proxy/…)
@@ -199,7 +200,8 @@ pictures: $(INSTALLED) ## take the documents' pictures again: of the web pages, 
 	@PICTURES=1 OMP_NUM_THREADS=1 $(RUN) -m pytest -q tests/browser/test_airflow.py tests/browser/test_dagster.py
 	@$(MAKE) watch PRESET=lab
 	@cp "$(or $(PIPELINE_WORKSPACE),.)/reports/watch-lab.png" module4/images/
-	@$(PY) -m notebooks.tools.pictures watch-lab.png
+	@$(RUN) -m module4.benchmark fill
+	@$(PY) -m notebooks.tools.pictures watch-lab.png $$(cd module4/images && ls benchmark-*.png)
 
 CLUSTER_OPTIONS = $(if $(KUBECONTEXT),--context "$(KUBECONTEXT)")
 cluster-up: ## start a Kubernetes for the labs (AIRFLOW=1 DAGSTER=1 KUBEFLOW=1; your own: KUBECONTEXT=… REGISTRY=…)

@@ -1,7 +1,8 @@
 """Know whether the pictures in module4/images show what there is now: `python -m notebooks.tools.pictures`.
 
-`make pictures` takes them again. For each picture, `digests.json` beside it holds a digest of what the picture showed
-when it was taken. If that digest is different today, the picture is stale.
+`make pictures` takes them again, and `make benchmark-reference` those of the benchmark. For each picture,
+`digests.json` beside it holds a digest of what the picture showed when it was taken. If that digest is different today,
+the picture is stale.
 """
 
 import ast
@@ -10,14 +11,17 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from module4.benchmark.reference import reference
 from module4.platforms import ROOT
 from shared.config import preset
 from shared.graph import GRAPHS
 
 IMAGES = ROOT / "module4" / "images"
 DIGESTS = "digests.json"
+FIGURES = ("fanout", "faults", "overhead")  # parts of the benchmark that are drawn
 
 
 def _version(package: str) -> str:
@@ -39,6 +43,10 @@ def _airflow() -> str:
     return f"{GRAPHS} {_version('apache-airflow-core')} {decorators}"
 
 
+def _benchmark(part: str) -> str:
+    return json.dumps(reference()["parts"][part]) + _code("module4/benchmark/draw.py")
+
+
 def _dagster() -> str:
     return f"{GRAPHS} {_version('dagster-webserver')} {_code('module4/lab3_dagster/step_table.py')}"
 
@@ -47,6 +55,7 @@ def _dagster() -> str:
 SHOWN: dict[str, Callable[[], str]] = {
     "airflow-dags.png": _airflow,
     "airflow-graph.png": _airflow,
+    **{f"benchmark-{part}.png": partial(_benchmark, part) for part in FIGURES if reference()["parts"].get(part)},
     "dagster-assets.png": _dagster,
     "dagster-evaluate.png": lambda: _dagster() + _code("module4/lab3_dagster/metadata.py"),
     "watch-lab.png": lambda: preset("lab").to_json() + _code("shared/report.py", "year_figure"),

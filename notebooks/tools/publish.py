@@ -111,8 +111,9 @@ def _fold(cell: Any, source: str) -> list[Any]:
 
 
 def pictures(folder: Path) -> str:
-    """Return a page with all screenshots, each with the text that says what is seen."""
-    pages = [path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *ROOT.glob("module4/*/README.md")]]
+    """Return a page with all pictures, each with the text that says what is seen."""
+    places = [ROOT / "README.md", *ROOT.glob("module4/*/README.md"), *ROOT.glob("module4/*.md")]
+    pages = [path.read_text(encoding="utf-8") for path in places]
     shown = {
         Path(place).stem: text for page in pages for text, place in re.findall(r"!\[([^]]+)\]\(([^)]+\.png)\)", page)
     }
@@ -120,7 +121,7 @@ def pictures(folder: Path) -> str:
         f"## {path.stem.replace('-', ' ')}\n\n![{shown[path.stem]}](module4/images/{path.name})\n"
         for path in sorted(folder.glob("*.png"))
     ]
-    return "\n".join(["# Pictures of the user interfaces\n", *(parts or ["None have been taken yet.\n"])])
+    return "\n".join(["# Pictures\n", *(parts or ["None have been taken yet.\n"])])
 
 
 def main(words: Sequence[str] | None = None) -> int:
