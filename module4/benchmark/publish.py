@@ -162,6 +162,7 @@ def choosing(report: Report) -> str:
     return TEMPLATE.read_text(encoding="utf-8").format(
         machine=machine_sentence(report),
         preset=report["preset"],
+        minutes=round(report["seconds"] / 60),
         versions=report["machine"]["versions"],
         capabilities_table=capabilities_table(),
         step_timeout=STEP_TIMEOUT,

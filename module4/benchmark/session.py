@@ -38,6 +38,11 @@ class Plan:
         """How often one is repeated that takes minutes on all platforms together."""
         return 1 if self.quick else 3 if self.large else 2
 
+    @property
+    def matrix_rounds(self) -> int:
+        """How often one of the dozens of cases is repeated that a matrix of engines and sizes has."""
+        return 2 if self.large and not self.quick else 1
+
 
 class Place(NamedTuple):
     """Where a measurement may write: an empty folder, which is removed afterwards, and a log, which is kept."""

@@ -14,7 +14,7 @@ def cases(plan: Plan) -> list[Case]:
     """Return a case per engine and number of trials."""
     counts = (1, 4) if plan.quick else COUNTS
     return [
-        Case(f"{name}/{count}", partial(measure, engine, count), max(plan.long_rounds - 1, 1))
+        Case(f"{name}/{count}", partial(measure, engine, count), plan.matrix_rounds)
         for count in counts
         for name, engine in ENGINES.items()
     ]

@@ -30,7 +30,7 @@ SERVERS = {
     "dagster": (["-m", "module4.lab3_dagster", "ui", "--port"], ""),
     "modal": (["-m", "infra.modal_local", "serve", "--port"], "# ready"),
 }
-READY_SECONDS, REST_SECONDS = 300, 60
+READY_SECONDS, REST_SECONDS = 300, 30
 
 
 def cases(plan: Plan) -> list[Case]:

@@ -19,7 +19,7 @@ def cases(plan: Plan) -> list[Case]:
     """Return a case per engine and shape: those in their lightest mode, then those with their services."""
     shapes = ("chain:1", "chain:5") if plan.quick else SHAPES
     light = [
-        Case(f"{name}/{shape}", partial(measure, engine, shape), plan.long_rounds)
+        Case(f"{name}/{shape}", partial(measure, engine, shape), plan.matrix_rounds)
         for shape in shapes
         for name, engine in ENGINES.items()
         if name != "dagster-processes" or Shape.parse(shape).tasks <= MANY
