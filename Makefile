@@ -129,8 +129,9 @@ kubeflow-compile: $(INSTALLED) ## write the Kubeflow pipelines as the files that
 KUBEFLOW_FILE ?= module4/lab2_kubeflow/compiled/training-cluster.yaml
 WHAT          ?= run
 kubeflow-submit: PRESET := tiny
-kubeflow-submit: $(INSTALLED) ## send a compiled pipeline to a server (HOST=URL WHAT=upload|run|schedule KUBEFLOW_FILE=…)
-	@$(RUN) -m module4.lab2_kubeflow submit --host "$(HOST)" --what "$(WHAT)" --file "$(KUBEFLOW_FILE)" --preset "$(PRESET)" $(if $(call typed,DAY,$(DAY)),--day "$(DAY)")
+kubeflow-submit: $(INSTALLED) ## send a compiled pipeline to the cluster or HOST=URL (WHAT=upload|run|schedule WAIT=1 KUBEFLOW_FILE=…)
+	@$(RUN) -m module4.lab2_kubeflow submit --host "$(HOST)" $(CLUSTER_OPTIONS) --what "$(WHAT)" --file "$(KUBEFLOW_FILE)" \
+	  --preset "$(PRESET)" $(if $(call typed,DAY,$(DAY)),--day "$(DAY)") $(call switch,WAIT,--wait)
 
 ui-dagster: PORT ?= 3000
 ui-dagster: $(INSTALLED) ## start Dagster's web pages and daemon, on this machine only, with a run to look at (PORT=3000 READ_ONLY=1)

@@ -28,6 +28,7 @@ from infra.engine import (
 from infra.stack import SECRETS
 
 CLUSTER = NAMESPACE = "one-pipeline"
+KUBEFLOW = "kubeflow"  # the namespace that Kubeflow Pipelines' manifests name
 FOLDER = ROOT / "infra" / "kubernetes"
 PRIVATE = FOLDER / ".secrets"
 CONNECTION, KUBECONFIG = PRIVATE / "airflow.json", PRIVATE / "airflow.kubeconfig"
@@ -167,35 +168,39 @@ class Cluster:
         for part in ("postgres", platform):  # a service that does not find its database ends
             manifests = self.kubectl("kustomize", str(FOLDER / part))
             self.kubectl("apply", "--filename=-", text=with_images(manifests, registry))
-            say(f"waiting for {part}")
             self.wait_for_services(part)
 
-    def wait_for_services(self, part: str) -> None:
+    def wait_for_services(self, part: str, namespace: str = NAMESPACE, seconds: float = START_SECONDS) -> None:
         """Wait until all services of a part answer. Raises InfraError, with the reason, if one cannot start."""
-        begin = time.monotonic()
+        begin, last = time.monotonic(), None
         since: dict[str, float] = {}
-        while waiting := [name_of(one) for one in self.objects("deployments", part) if not is_available(one)]:
-            for pod in self.objects("pods", part):
+        while waiting := [name_of(one) for one in self.objects("deployments", part, namespace) if not is_available(one)]:
+            if last is None or len(waiting) < len(last):
+                say(f"waiting for {', '.join(waiting)}")
+                last = waiting
+            for pod in self.objects("pods", part, namespace):
                 reason = why_not_running(pod)
                 if reason and time.monotonic() - since.setdefault(name_of(pod), time.monotonic()) >= PATIENCE_SECONDS:
                     more = f": {self.last_words(pod)}" if reason == CRASHING else ""
                     raise InfraError(f"pod {name_of(pod)}: {reason}{more}")
-            if time.monotonic() - begin > START_SECONDS:
+            if time.monotonic() - begin > seconds:
                 raise InfraError(
-                    f"{', '.join(waiting)} did not start within {START_SECONDS} s. See why: "
-                    f"kubectl describe pods --namespace {NAMESPACE}"
+                    f"{', '.join(waiting)} did not start within {seconds:.0f} s. See why: "
+                    f"kubectl describe pods --namespace {namespace}"
                 )
             time.sleep(2)
 
-    def objects(self, kind: str, part: str) -> list[dict[str, Any]]:
+    def objects(self, kind: str, part: str, namespace: str) -> list[dict[str, Any]]:
         """Return a part's objects of a kind; their names begin with its name."""
-        found = self.kubectl("get", kind, f"--namespace={NAMESPACE}", "--output=json")
+        found = self.kubectl("get", kind, f"--namespace={namespace}", "--output=json")
         return [one for one in json.loads(found)["items"] if name_of(one).startswith(part)]
 
     def last_words(self, pod: Mapping[str, Any]) -> str:
-        """Return the last line that a pod wrote before it ended."""
-        log = self.kubectl("logs", name_of(pod), f"--namespace={NAMESPACE}", "--previous", "--tail=1")
-        return log.strip() or "it ends without a word"
+        """Return the last line that a pod wrote before it ended, or the error above it that has a name."""
+        namespace = pod["metadata"]["namespace"]
+        log = self.kubectl("logs", name_of(pod), f"--namespace={namespace}", "--previous", "--tail=10")
+        lines = [line.strip() for line in log.splitlines() if line.strip()] or ["it ends without a word"]
+        return next((line for line in reversed(lines) if re.match(r"[\w.]*(Error|Exception)\b", line)), lines[-1])
 
     def write_connection(self, image: str) -> None:
         """Write the connection that `make ui-airflow` uses, with an account that may only start pods here."""
@@ -217,20 +222,15 @@ class Cluster:
                 remedy="It is fetched from GitHub: check your network.",
             )  # fmt: skip
             self.kubectl("wait", "--for=condition=established", "--timeout=60s", "crd/applications.app.k8s.io")
-        say("waiting for Kubeflow Pipelines, which pulls 14 images")
-        self.kubectl(
-            "wait", "--namespace=kubeflow", "--for=condition=available", f"--timeout={KFP_SECONDS}s",
-            "deployment", "--all", seconds=KFP_SECONDS + 60,
-            remedy="See which pods wait, and why: kubectl get pods --namespace kubeflow",
-        )  # fmt: skip
         self.kubectl("apply", "--kustomize", str(FOLDER / "kubeflow"))
-        self.write_keys("kubeflow", "object-store", KEYS)
+        self.write_keys(KUBEFLOW, "object-store", KEYS)
+        self.wait_for_services("", KUBEFLOW, KFP_SECONDS)
 
     def status(self) -> None:
         """Print what is in the cluster, and how to use it."""
         if not self.answers():
             raise InfraError(f"the cluster of {self.context!r} does not answer. Start one: make cluster-up")
-        for namespace in (NAMESPACE, "kubeflow"):
+        for namespace in (NAMESPACE, KUBEFLOW):
             found = self.kubectl("get", "pods,pvc", f"--namespace={namespace}", "--ignore-not-found", "--no-headers")
             print(f"{namespace}:", *(found.strip().splitlines() or ["no pods"]), sep="\n    ")
         print("Airflow here, its steps in pods: make ui-airflow, then make airflow-trigger DAG=training_in_pods")
@@ -263,11 +263,12 @@ def name_of(one: Mapping[str, Any]) -> str:
 
 
 def is_available(deployment: Mapping[str, Any]) -> bool:
-    """Return whether the newest pods of a deployment are there and ready."""
+    """Return whether the newest pods of a deployment are ready, and no older ones left that would count as ready."""
     status = deployment.get("status", {})
     is_seen = status.get("observedGeneration") == deployment["metadata"]["generation"]
     wanted = deployment["spec"]["replicas"]
-    return is_seen and [status.get("updatedReplicas"), status.get("availableReplicas")] == [wanted, wanted]
+    counts = (status.get(name) for name in ("updatedReplicas", "availableReplicas", "replicas"))
+    return is_seen and all(count == wanted for count in counts)
 
 
 def why_not_running(pod: Mapping[str, Any]) -> str:
@@ -275,7 +276,8 @@ def why_not_running(pod: Mapping[str, Any]) -> str:
 
     A service that starts before its database ends a few times; that is no reason yet.
     """
-    for container in pod.get("status", {}).get("containerStatuses", []):
+    status = pod.get("status", {})
+    for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
         waiting = container["state"].get("waiting", {})
         reason = waiting.get("reason", "")
         if reason in HOPELESS or (reason == CRASHING and container["restartCount"] >= RESTARTS):

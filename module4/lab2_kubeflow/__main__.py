@@ -1,5 +1,6 @@
 """`python -m module4.lab2_kubeflow COMMAND`: run pipelines here, ask where a model came from, compile, submit."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -85,7 +86,9 @@ def compile_files(
 @app.command()
 def submit(
     file: Annotated[Path, typer.Option("--file", help="A compiled pipeline.")],
-    host: Annotated[str, typer.Option(envvar="KF_PIPELINES_ENDPOINT", help="The server's URL.")] = "",
+    host: Annotated[
+        str, typer.Option(envvar="KF_PIPELINES_ENDPOINT", help="The server's URL. Default: the one in your cluster.")
+    ] = "",
     what: Annotated[Literal["upload", "run", "schedule"], typer.Option(help="schedule: a recurring run.")] = "run",
     store: Annotated[str, typer.Option(help="Registry and predictions, as pods reach them.")] = "/store",
     preset_name: PresetOption = "tiny",
@@ -94,21 +97,27 @@ def submit(
     ] = "",
     cron: Annotated[str, typer.Option(help="For schedule: six fields, seconds first.")] = DAILY,
     namespace: Annotated[str | None, typer.Option(help="On a multi-user server: yours.")] = None,
+    context: Annotated[str, typer.Option(help="Your cluster, as a context of kubeconfig. Default: kind's.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the run has ended.")] = False,
 ) -> None:
     """Upload a compiled pipeline to a server, run it there once, or schedule it."""
     from module4.lab2_kubeflow import submit as server
+    from module4.lab2_kubeflow.forward import forwarded
 
     if what == "schedule":
         server.check_cron(cron)
     arguments = server.arguments_for(file, preset(preset_name), store, day, scheduled=what == "schedule")
-    client = server.connect(host, namespace)
-    with server.explained(host):
-        if what == "upload":
-            print(server.upload(client, file))
-        elif what == "run":
-            print(server.start(client, file, arguments, namespace))
-        else:
-            print(server.schedule(client, file, arguments, cron, namespace))
+    with nullcontext(host) if host else forwarded(context) as url:
+        client = server.connect(url, namespace)
+        with server.explained(url):
+            if what == "upload":
+                print(server.upload(client, file))
+            elif what == "schedule":
+                print(server.schedule(client, file, arguments, cron, namespace))
+            else:
+                print(run_id := server.start(client, file, arguments, namespace))
+                if wait:
+                    server.wait(client, run_id)
 
 
 @app.command()

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ from shared.version import code_version
 EXPERIMENT = "one-pipeline"
 TOKEN = "KFP_TOKEN"
 PATIENCE_SECONDS = 10
+POLL_SECONDS = 2
+ENDED = {"SUCCEEDED", "FAILED", "SKIPPED", "CANCELED"}
 SCHEDULED_DAY = "2013-[[ScheduledTime.01-02]]"  # KFP's scheduler fills it in; Go writes dates like this
 
 
@@ -110,8 +113,6 @@ def check_cron(cron: str) -> None:
 
 def check_url(host: str) -> None:
     """Raise PipelineError unless `host` is the URL of a web server."""
-    if not host:
-        raise PipelineError("host: missing. Name the server's URL: make kubeflow-submit HOST=http://localhost:8080")
     try:
         url = urlsplit(host)
         valid = url.scheme in ("http", "https") and url.hostname and url.port != 0 and not re.search(r"\s", host)
@@ -178,6 +179,22 @@ def start(client: kfp.Client, file: Path, arguments: dict[str, Any], namespace: 
         str(file), arguments, run_name=file.stem, experiment_name=EXPERIMENT, namespace=namespace
     )
     return str(run.run_id)
+
+
+def wait(client: kfp.Client, run_id: str) -> None:
+    """Wait until the run has ended, and say when a task begins or ends. Raises PipelineError if the run failed."""
+    seen: set[tuple[str, str]] = set()
+    while True:
+        run = client.get_run(run_id)
+        for task in run.run_details.task_details or [] if run.run_details else []:
+            if (task.display_name, task.state) not in seen:
+                seen.add((task.display_name, task.state))
+                print(f"{task.display_name}: {task.state}", flush=True)
+        if run.state in ENDED:
+            break
+        time.sleep(POLL_SECONDS)
+    if run.state != "SUCCEEDED":
+        raise PipelineError(f"run {run_id}: {run.state}. Its page in the server's UI shows why: /#/runs/details/{run_id}")
 
 
 def schedule(client: kfp.Client, file: Path, arguments: dict[str, Any], cron: str, namespace: str | None = None) -> str:

@@ -648,10 +648,11 @@ def test_the_manifests_name_no_image_that_a_registry_would_not_replace() -> None
 @pytest.mark.parametrize(
     ("status", "available"),
     [
-        ({"observedGeneration": 2, "updatedReplicas": 1, "availableReplicas": 1}, True),
-        ({"observedGeneration": 1, "updatedReplicas": 1, "availableReplicas": 1}, False),  # about the one before
-        ({"observedGeneration": 2, "availableReplicas": 1}, False),  # an old pod still answers
-        ({"observedGeneration": 2, "updatedReplicas": 1}, False),
+        ({"observedGeneration": 2, "updatedReplicas": 1, "availableReplicas": 1, "replicas": 1}, True),
+        ({"observedGeneration": 1, "updatedReplicas": 1, "availableReplicas": 1, "replicas": 1}, False),  # the one before
+        ({"observedGeneration": 2, "availableReplicas": 1, "replicas": 1}, False),  # an old pod still answers
+        ({"observedGeneration": 2, "updatedReplicas": 1, "availableReplicas": 1, "replicas": 2}, False),  # the same
+        ({"observedGeneration": 2, "updatedReplicas": 1, "replicas": 1}, False),
         ({}, False),
     ],
 )
@@ -668,7 +669,7 @@ def pod(reason: str = "", restarts: int = 0, message: str = "") -> dict[str, Any
         {"waiting": {"reason": reason, **({"message": message} if message else {})}} if reason else {"running": {}}
     )
     container = {"image": "the-image", "state": waiting, "restartCount": restarts}
-    return {"metadata": {"name": "web-1"}, "status": {"containerStatuses": [container]}}
+    return {"metadata": {"name": "web-1", "namespace": "here"}, "status": {"containerStatuses": [container]}}
 
 
 @pytest.mark.parametrize(
@@ -705,9 +706,8 @@ def test_a_service_that_cannot_start_ends_the_wait_with_the_reason(
     with pytest.raises(InfraError, match=r"^pod web-1: CrashLoopBackOff: the last words$"):
         mine.wait_for_services("web")
     (state / "pods").write_text(json.dumps({"items": [pod()]}))
-    monkeypatch.setattr(cluster, "START_SECONDS", 0)
     with pytest.raises(InfraError, match=r"^web did not start within 0 s\. See why: kubectl describe pods --namespace"):
-        mine.wait_for_services("web")
+        mine.wait_for_services("web", seconds=0)
     mine.wait_for_services("dagster")  # another part's services are not waited for
 
 
@@ -727,11 +727,11 @@ class Clock:
 def test_the_wait_ends_when_all_services_answer_or_a_pod_has_had_time_to_recover(
     state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ready = {"observedGeneration": 2, "updatedReplicas": 1, "availableReplicas": 1}
+    ready = {"observedGeneration": 2, "updatedReplicas": 1, "availableReplicas": 1, "replicas": 1}
     clock = Clock()
     monkeypatch.setattr(cluster, "time", clock)
     deployments = {"pods": lambda: [pod("ImagePullBackOff")], "deployments": lambda: [deployment({})]}
-    monkeypatch.setattr(cluster.Cluster, "objects", lambda self, kind, part: deployments[kind]())
+    monkeypatch.setattr(cluster.Cluster, "objects", lambda self, kind, part, namespace: deployments[kind]())
     with pytest.raises(InfraError, match="ImagePullBackOff"):
         cluster.Cluster("mine").wait_for_services("web")
     assert clock.now == cluster.PATIENCE_SECONDS < 60

@@ -1,20 +1,25 @@
 """Sending pipelines to a server: the real client against a server that speaks the published API, and mistakes."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 import yaml
 
 from module4.lab2_kubeflow import __main__ as command
+from module4.lab2_kubeflow import forward
 from module4.lab2_kubeflow.compile import FOLDER
 from module4.lab2_kubeflow.submit import arguments_for
 from shared.config import parse, preset
 from shared.errors import PipelineError
 from shared.version import code_version
 from tests.labs.kfp_server import FakeServer, published_calls, serving
+from tests.processes import running
 from tests.servers import free_port
 
 TRAINING, INFERENCE = FOLDER / "training-cluster.yaml", FOLDER / "inference-cluster.yaml"
@@ -144,7 +149,6 @@ def test_what_the_server_objects_to_is_shown() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"file": TRAINING}, "host: missing. Name the server's URL"),
         ({"file": TRAINING, "host": "localhost:8080"}, "host: 'localhost:8080' is not a server's URL"),
         ({"file": TRAINING, "host": "http://"}, "host: 'http://' is not"),
         ({"file": TRAINING, "host": "http://localhost:http"}, "host: 'http://localhost:http' is not"),
@@ -161,6 +165,51 @@ def test_what_the_server_objects_to_is_shown() -> None:
 def test_wrong_arguments_are_named(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(PipelineError, match=re.escape(message)):
         command.submit(**arguments)
+
+
+def test_without_kubectl_a_server_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(PipelineError, match=r"^host: missing\. Name the server's URL, HOST=http://localhost:8080"):
+        command.submit(TRAINING)
+
+
+def kubectl(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Path:
+    """Put a kubectl that runs `script` on the path, and return the file with its arguments."""
+    program, arguments = folder / "bin" / "kubectl", folder / "arguments"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" > {arguments}\n{script}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    return arguments
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [("echo first >&2; echo 'no such context' >&2; exit 1", "(no such context)"), ("sleep 60", "(no answer in 1 s)")],
+)
+def test_without_a_way_to_the_cluster_kubectls_reason_is_shown(
+    script: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kubectl(tmp_path, monkeypatch, script)
+    monkeypatch.setattr(forward, "PATIENCE_SECONDS", 1)
+    with pytest.raises(PipelineError, match=re.escape(reason) + r"\. Name the server's URL, HOST=.*KUBEFLOW=1"):
+        command.submit(TRAINING)
+
+
+@pytest.mark.parametrize(("asked", "context"), [("", "kind-one-pipeline"), ("mine", "mine")])
+def test_the_way_to_the_clusters_server_is_opened_and_closed(
+    asked: str, context: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving() as server:
+        port = urlsplit(server.url).port
+        script = f"echo $$ > {tmp_path}/pid; echo 'Forwarding from 127.0.0.1:{port} -> 3000'; exec sleep 600"
+        arguments = kubectl(tmp_path, monkeypatch, script)
+        command.submit(TRAINING, context=asked)
+    assert "id-runs-0" in capsys.readouterr().out
+    expected = f"--context={context} port-forward --namespace=kubeflow service/ml-pipeline-ui :80"
+    assert arguments.read_text().strip() == expected
+    pid = int((tmp_path / "pid").read_text())
+    assert not running(process for process in psutil.process_iter() if process.pid == pid)
 
 
 NOT_PIPELINES = {
