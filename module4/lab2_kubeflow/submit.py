@@ -31,6 +31,7 @@ EXPERIMENT = "one-pipeline"
 TOKEN = "KFP_TOKEN"
 PATIENCE_SECONDS = 10
 POLL_SECONDS = 2
+INNER = re.compile(r"root|executor|.*-driver|.*\(\d+\)")  # what Kubeflow adds around the pipeline's own tasks
 ENDED = {"SUCCEEDED", "FAILED", "SKIPPED", "CANCELED"}
 SCHEDULED_DAY = "2013-[[ScheduledTime.01-02]]"  # KFP's scheduler fills it in; Go writes dates like this
 
@@ -182,14 +183,15 @@ def start(client: kfp.Client, file: Path, arguments: dict[str, Any], namespace: 
 
 
 def wait(client: kfp.Client, run_id: str) -> None:
-    """Wait until the run has ended, and say when a task begins or ends. Raises PipelineError if the run failed."""
+    """Wait until the run has ended, and say how each task does. Raises PipelineError if the run failed."""
     seen: set[tuple[str, str]] = set()
     while True:
         run = client.get_run(run_id)
-        for task in run.run_details.task_details or [] if run.run_details else []:
-            if (task.display_name, task.state) not in seen:
-                seen.add((task.display_name, task.state))
-                print(f"{task.display_name}: {task.state}", flush=True)
+        for task in (run.run_details and run.run_details.task_details) or []:
+            name = task.display_name or "root"  # for a moment, a new task has no name
+            if (name, task.state) not in seen and not INNER.fullmatch(name):
+                seen.add((name, task.state))
+                print(f"{name}: {task.state}", flush=True)
         if run.state in ENDED:
             break
         time.sleep(POLL_SECONDS)
