@@ -29,6 +29,7 @@ from infra.stack import SECRETS
 
 CLUSTER = NAMESPACE = "one-pipeline"
 KUBEFLOW = "kubeflow"  # the namespace that Kubeflow Pipelines' manifests name
+KUBEFLOW_UI = "ml-pipeline-ui"
 FOLDER = ROOT / "infra" / "kubernetes"
 PRIVATE = FOLDER / ".secrets"
 CONNECTION, KUBECONFIG = PRIVATE / "airflow.json", PRIVATE / "airflow.kubeconfig"
@@ -234,13 +235,16 @@ class Cluster:
             found = self.kubectl("get", "pods,pvc", f"--namespace={namespace}", "--ignore-not-found", "--no-headers")
             print(f"{namespace}:", *(found.strip().splitlines() or ["no pods"]), sep="\n    ")
         print("Airflow here, its steps in pods: make ui-airflow, then make airflow-trigger DAG=training_in_pods")
+        forward = f"kubectl --context={self.context} port-forward --namespace="
+        if self.objects("deployments", KUBEFLOW_UI, KUBEFLOW):
+            print("kubeflow in the cluster: make kubeflow-submit, and http://127.0.0.1:8081 while this runs:")
+            print(f"    {forward}{KUBEFLOW} service/{KUBEFLOW_UI} 8081:80")
         for platform, (service, port) in WEB_PAGES.items():
             secret = self.read_secret(platform)
             if secret:
                 user = f", user admin, password {secret['AIRFLOW_PASSWORD']}" if platform == "airflow" else ""
                 print(f"{platform} in the cluster: http://127.0.0.1:{port}{user}, while this runs:")
-                forward = f"kubectl --context={self.context} port-forward --namespace={NAMESPACE}"
-                print(f"    {forward} service/{service} {port}")
+                print(f"    {forward}{NAMESPACE} service/{service} {port}")
 
 
 def check_kind(kubeflow: bool) -> None:

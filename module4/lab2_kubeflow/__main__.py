@@ -111,7 +111,7 @@ def submit(
         client = server.connect(url, namespace)
         with server.explained(url):
             if what == "upload":
-                print(server.upload(client, file))
+                print(server.upload(client, file).display_name)
             elif what == "schedule":
                 print(server.schedule(client, file, arguments, cron, namespace))
             else:

@@ -33,7 +33,9 @@ PATIENCE_SECONDS = 10
 POLL_SECONDS = 2
 INNER = re.compile(r"root|executor|.*-driver|.*\(\d+\)")  # what Kubeflow adds around the pipeline's own tasks
 ENDED = {"SUCCEEDED", "FAILED", "SKIPPED", "CANCELED"}
-SCHEDULED_DAY = "2013-[[ScheduledTime.01-02]]"  # KFP's scheduler fills it in; Go writes dates like this
+# The server fills it in when a run starts; Go writes dates like this. Of KFP 2.17's two times only this one works:
+# [[ScheduledTime]] reaches the step as it is.
+SCHEDULED_DAY = "2013-[[CurrentTime.01-02]]"
 
 
 def arguments_for(
@@ -43,7 +45,7 @@ def arguments_for(
 
     Raises PipelineError when the file is not a compiled pipeline, or needs an argument that is not known here.
     """
-    if day and not (scheduled and "[[ScheduledTime" in day):
+    if day and not (scheduled and "[[CurrentTime" in day):
         parse_day(day, config)
     check_store(store)
     known = {
@@ -158,8 +160,8 @@ def explained(host: str) -> Iterator[None]:
         raise PipelineError(f"{host} answered {error.status} {error.reason}: {_message(error)}") from None
 
 
-def upload(client: kfp.Client, file: Path) -> str:
-    """Store the file on the server, once, and return the name of its version, which is derived from its content.
+def upload(client: kfp.Client, file: Path) -> kfp_server_api.V2beta1PipelineVersion:
+    """Store the file on the server, once, and return its version there, whose name is derived from its content.
 
     For a new pipeline the server also adds a version with the pipeline's own name.
     """
@@ -169,9 +171,8 @@ def upload(client: kfp.Client, file: Path) -> str:
     if pipeline is None:
         pipeline = client.upload_pipeline(str(file), pipeline_name=name).pipeline_id
     known = client.list_pipeline_versions(pipeline, page_size=100).pipeline_versions or []
-    if version not in {one.display_name for one in known}:
-        client.upload_pipeline_version(str(file), pipeline_version_name=version, pipeline_id=pipeline)
-    return version
+    stored = next((one for one in known if one.display_name == version), None)
+    return stored or client.upload_pipeline_version(str(file), pipeline_version_name=version, pipeline_id=pipeline)
 
 
 def start(client: kfp.Client, file: Path, arguments: dict[str, Any], namespace: str | None = None) -> str:
@@ -197,13 +198,16 @@ def wait(client: kfp.Client, run_id: str) -> None:
         time.sleep(POLL_SECONDS)
     if run.state != "SUCCEEDED":
         raise PipelineError(f"run {run_id}: {run.state}. Its page in the server's UI shows why: /#/runs/details/{run_id}")
+    print(f"{run.state} after {(run.finished_at - run.created_at).total_seconds():.0f} s")
 
 
 def schedule(client: kfp.Client, file: Path, arguments: dict[str, Any], cron: str, namespace: str | None = None) -> str:
     """Run the file whenever `cron` says (six fields, seconds first) and return the recurring run's id.
 
-    One run at a time. Runs that were missed while the schedule was off are not caught up.
+    One run at a time. Runs that were missed while the schedule was off are not caught up. The file is uploaded, because
+    only for a stored pipeline does the server fill in the day.
     """
+    stored = upload(client, file)
     experiment = client.create_experiment(EXPERIMENT, namespace=namespace)
     recurring = client.create_recurring_run(
         experiment.experiment_id,
@@ -212,7 +216,8 @@ def schedule(client: kfp.Client, file: Path, arguments: dict[str, Any], cron: st
         max_concurrency=1,
         no_catchup=True,
         params=arguments,
-        pipeline_package_path=str(file),
+        pipeline_id=stored.pipeline_id,
+        version_id=stored.pipeline_version_id,
     )
     return str(recurring.recurring_run_id)
 

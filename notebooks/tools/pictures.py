@@ -58,6 +58,10 @@ SHOWN: dict[str, Callable[[], str]] = {
     **{f"benchmark-{part}.png": partial(_benchmark, part) for part in FIGURES if reference()["parts"].get(part)},
     "dagster-assets.png": _dagster,
     "dagster-evaluate.png": lambda: _dagster() + _code("module4/lab3_dagster/metadata.py"),
+    # Of a server in a cluster, so `make pictures` cannot take it again: see lab 2's README.
+    "kubeflow-cluster.png": lambda: (
+        _version("kfp") + _code("module4/lab2_kubeflow/pipelines.py", "train_and_deploy", "hyperparameter_search")
+    ),
     "watch-lab.png": lambda: preset("lab").to_json() + _code("shared/report.py", "year_figure"),
 }
 

@@ -79,9 +79,12 @@ def test_a_recurring_run_gets_schedule_and_day(capsys: pytest.CaptureFixture[str
         command.submit(INFERENCE, server.url, "schedule", store="s3://bucket")
     assert "id-recurringruns-0" in capsys.readouterr().out
     (recurring,) = server.kept["recurringruns"]
+    (version,) = server.kept["versions"]  # only for a stored pipeline does the server fill in the day
+    stored = {name: version[name] for name in ("pipeline_id", "pipeline_version_id")}
+    assert recurring["pipeline_version_reference"] == stored
     assert recurring["trigger"] == {"cron_schedule": {"cron": "0 0 6 * * *"}}
     assert (recurring["mode"], recurring["max_concurrency"], recurring["no_catchup"]) == ("ENABLE", 1, True)
-    assert recurring["runtime_config"]["parameters"]["day"] == "2013-[[ScheduledTime.01-02]]"
+    assert recurring["runtime_config"]["parameters"]["day"] == "2013-[[CurrentTime.01-02]]"
     assert recurring["runtime_config"]["parameters"]["partitions"] == "s3://bucket/predictions"
 
 
