@@ -204,21 +204,23 @@ def wait(client: kfp.Client, run_id: str) -> None:
 def schedule(client: kfp.Client, file: Path, arguments: dict[str, Any], cron: str, namespace: str | None = None) -> str:
     """Run the file whenever `cron` says (six fields, seconds first) and return the recurring run's id.
 
-    One run at a time. Runs that were missed while the schedule was off are not caught up. The file is uploaded, because
-    only for a stored pipeline does the server fill in the day.
+    One run at a time. Runs that were missed while the schedule was off are not caught up. The file is uploaded first; each
+    run takes the newest version of its pipeline, because only then does the server fill in the day.
     """
     stored = upload(client, file)
     experiment = client.create_experiment(EXPERIMENT, namespace=namespace)
-    recurring = client.create_recurring_run(
-        experiment.experiment_id,
-        job_name=file.stem,
-        cron_expression=cron,
+    wanted = kfp_server_api.V2beta1RecurringRun(
+        display_name=file.stem,
+        experiment_id=experiment.experiment_id,
+        trigger=kfp_server_api.V2beta1Trigger(cron_schedule=kfp_server_api.V2beta1CronSchedule(cron=cron)),
+        mode=kfp_server_api.RecurringRunMode.ENABLE,
         max_concurrency=1,
         no_catchup=True,
-        params=arguments,
-        pipeline_id=stored.pipeline_id,
-        version_id=stored.pipeline_version_id,
+        runtime_config=kfp_server_api.V2beta1RuntimeConfig(parameters=arguments),
+        pipeline_version_reference=kfp_server_api.V2beta1PipelineVersionReference(pipeline_id=stored.pipeline_id),
     )
+    # `client.create_recurring_run` insists on a version, and in runs of a given version KFP 2.17 fills in nothing.
+    recurring = client._recurring_run_api.recurring_run_service_create_recurring_run(wanted)
     return str(recurring.recurring_run_id)
 
 

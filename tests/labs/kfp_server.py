@@ -41,6 +41,7 @@ class FakeServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.token, self.manner = token, manner
         self.calls: list[tuple[str, str]] = []
+        self.states: list[dict[str, Any]] = []  # what it answers about a run, one after the other
         self.kept: dict[str, list[dict[str, Any]]] = {name: [] for name in (*BODIES, "pipelines", "versions")}
 
     @property
@@ -82,6 +83,8 @@ class Handler(BaseHTTPRequestHandler):
             owner = path.split("/")[-2]
             found = [one for one in self.server.kept["versions"] if one["pipeline_id"] == owner]
             return {"pipeline_versions": found, "total_size": len(found)}
+        if name == "runs/*":
+            return self.server.states.pop(0)
         if self.command == "POST":
             return self._created(name, json.loads(body))
         wanted = json.loads(query["filter"][0])["predicates"][0]["stringValue"] if "filter" in query else None

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from module4.lab2_kubeflow import __main__ as command
-from module4.lab2_kubeflow import forward
+from module4.lab2_kubeflow import forward, submit
 from module4.lab2_kubeflow.compile import FOLDER
 from module4.lab2_kubeflow.submit import arguments_for
 from shared.config import parse, preset
@@ -53,6 +53,33 @@ def test_a_run_gets_the_whole_file_and_the_arguments(capsys: pytest.CaptureFixtu
     assert parameters == {"registry": "/store/registry", "code": code_version()}
 
 
+def a_run(state: str, *tasks: tuple[str | None, str]) -> dict[str, Any]:
+    """What the server answers about a run."""
+    details = {"task_details": [{"display_name": name, "state": state} for name, state in tasks]}
+    times = {"created_at": "2026-01-01T00:00:00Z", "finished_at": "2026-01-01T00:04:01Z"}
+    return {"run_id": "id-runs-0", "state": state, "run_details": details, **times}
+
+
+def test_waiting_names_each_of_the_pipelines_own_tasks_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(submit, "POLL_SECONDS", 0)
+    with serving() as server:
+        inner = [("root-driver", "SUCCEEDED"), ("train(0)", "PENDING"), ("executor", "RUNNING"), (None, "RUNNING")]
+        server.states = [{"run_id": "id-runs-0"}, *2 * [a_run("RUNNING", ("train", "RUNNING"), *inner)]]
+        server.states.append(a_run("SUCCEEDED", ("train", "SUCCEEDED")))
+        command.submit(TRAINING, server.url, wait=True)
+    said = capsys.readouterr().out.splitlines()
+    assert said[-3:] == ["train: RUNNING", "train: SUCCEEDED", "SUCCEEDED after 241 s"]
+
+
+@pytest.mark.parametrize("state", ["FAILED", "CANCELED"])
+def test_waiting_for_a_run_that_fails_says_so(state: str) -> None:
+    with serving() as server, pytest.raises(PipelineError, match=rf"^run id-runs-0: {state}\. .*/#/runs/details/id-runs-0"):
+        server.states = [a_run(state)]
+        command.submit(TRAINING, server.url, wait=True)
+
+
 @pytest.mark.parametrize("cron", ["", "daily", "0 6 * * *", "0 61 6 * * *", "99 0 6 * * *", "0 0 6 * * * *", "@daily"])
 def test_what_is_not_a_schedule_is_refused_before_anything_is_sent(cron: str) -> None:
     with serving() as server, pytest.raises(PipelineError, match=r"^cron: .* is not a schedule"):
@@ -79,9 +106,10 @@ def test_a_recurring_run_gets_schedule_and_day(capsys: pytest.CaptureFixture[str
         command.submit(INFERENCE, server.url, "schedule", store="s3://bucket")
     assert "id-recurringruns-0" in capsys.readouterr().out
     (recurring,) = server.kept["recurringruns"]
-    (version,) = server.kept["versions"]  # only for a stored pipeline does the server fill in the day
-    stored = {name: version[name] for name in ("pipeline_id", "pipeline_version_id")}
-    assert recurring["pipeline_version_reference"] == stored
+    (version,) = server.kept["versions"]
+    # Only for the newest version of a stored pipeline does the server fill in the day.
+    assert recurring["pipeline_version_reference"] == {"pipeline_id": version["pipeline_id"]}
+    assert "pipeline_spec" not in recurring
     assert recurring["trigger"] == {"cron_schedule": {"cron": "0 0 6 * * *"}}
     assert (recurring["mode"], recurring["max_concurrency"], recurring["no_catchup"]) == ("ENABLE", 1, True)
     assert recurring["runtime_config"]["parameters"]["day"] == "2013-[[CurrentTime.01-02]]"
