@@ -175,7 +175,9 @@ class Cluster:
         """Wait until all services of a part answer. Raises InfraError, with the reason, if one cannot start."""
         begin, last = time.monotonic(), None
         since: dict[str, float] = {}
-        while waiting := [name_of(one) for one in self.objects("deployments", part, namespace) if not is_available(one)]:
+        while waiting := [
+            name_of(one) for one in self.objects("deployments", part, namespace) if not is_available(one)
+        ]:
             if last is None or len(waiting) < len(last):
                 say(f"waiting for {', '.join(waiting)}")
                 last = waiting

@@ -197,15 +197,17 @@ def wait(client: kfp.Client, run_id: str) -> None:
             break
         time.sleep(POLL_SECONDS)
     if run.state != "SUCCEEDED":
-        raise PipelineError(f"run {run_id}: {run.state}. Its page in the server's UI shows why: /#/runs/details/{run_id}")
+        raise PipelineError(
+            f"run {run_id}: {run.state}. Its page in the server's UI shows why: /#/runs/details/{run_id}"
+        )
     print(f"{run.state} after {(run.finished_at - run.created_at).total_seconds():.0f} s")
 
 
 def schedule(client: kfp.Client, file: Path, arguments: dict[str, Any], cron: str, namespace: str | None = None) -> str:
     """Run the file whenever `cron` says (six fields, seconds first) and return the recurring run's id.
 
-    One run at a time. Runs that were missed while the schedule was off are not caught up. The file is uploaded first; each
-    run takes the newest version of its pipeline, because only then does the server fill in the day.
+    One run at a time. Runs that were missed while the schedule was off are not caught up. The file is uploaded first;
+    each run takes the newest version of its pipeline, because only then does the server fill in the day.
     """
     stored = upload(client, file)
     experiment = client.create_experiment(EXPERIMENT, namespace=namespace)

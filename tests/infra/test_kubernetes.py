@@ -454,6 +454,14 @@ def test_kind_publishes_nothing_and_its_nodes_are_pinned() -> None:
     assert re.fullmatch(r"kindest/node:v1\.\d+\.\d+@sha256:[0-9a-f]{64}", image)
 
 
+def test_the_images_of_kubeflow_pipelines_are_of_the_locked_version() -> None:
+    images = [line for line in (FOLDER / "kubeflow/images.txt").read_text().splitlines() if not line.startswith("#")]
+    locked = re.search(r"^kfp==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    assert locked is not None
+    assert {image.rpartition(":")[2] for image in images if "/kfp-" in image} == {locked[1]}
+    assert all(re.fullmatch(r"[\w.-]+\.\w+(/[\w.-]+)+:v?\d[\w.]*", image) for image in images)
+
+
 def test_kubeflow_pipelines_is_pinned_to_a_commit() -> None:
     assert re.fullmatch(r"https://github\.com/kubeflow/pipelines/\S+\{\}\?ref=[0-9a-f]{40}", cluster.KFP)
     assert cluster.KFP_PARTS[0] == "cluster-scoped-resources"
@@ -649,7 +657,10 @@ def test_the_manifests_name_no_image_that_a_registry_would_not_replace() -> None
     ("status", "available"),
     [
         ({"observedGeneration": 2, "updatedReplicas": 1, "availableReplicas": 1, "replicas": 1}, True),
-        ({"observedGeneration": 1, "updatedReplicas": 1, "availableReplicas": 1, "replicas": 1}, False),  # the one before
+        (
+            {"observedGeneration": 1, "updatedReplicas": 1, "availableReplicas": 1, "replicas": 1},
+            False,
+        ),  # the one before
         ({"observedGeneration": 2, "availableReplicas": 1, "replicas": 1}, False),  # an old pod still answers
         ({"observedGeneration": 2, "updatedReplicas": 1, "availableReplicas": 1, "replicas": 2}, False),  # the same
         ({"observedGeneration": 2, "updatedReplicas": 1, "replicas": 1}, False),
@@ -705,6 +716,10 @@ def test_a_service_that_cannot_start_ends_the_wait_with_the_reason(
     (state / "pods").write_text(json.dumps({"items": [pod("CrashLoopBackOff", restarts=9)]}))
     with pytest.raises(InfraError, match=r"^pod web-1: CrashLoopBackOff: the last words$"):
         mine.wait_for_services("web")
+    broken = {**pod(), "status": {"initContainerStatuses": pod("InvalidImageName")["status"]["containerStatuses"]}}
+    (state / "pods").write_text(json.dumps({"items": [broken]}))
+    with pytest.raises(InfraError, match=r"^pod web-1: InvalidImageName: the-image$"):
+        mine.wait_for_services("web")
     (state / "pods").write_text(json.dumps({"items": [pod()]}))
     with pytest.raises(InfraError, match=r"^web did not start within 0 s\. See why: kubectl describe pods --namespace"):
         mine.wait_for_services("web", seconds=0)
@@ -741,10 +756,20 @@ def test_the_wait_ends_when_all_services_answer_or_a_pod_has_had_time_to_recover
     assert clock.now == 4
 
 
-def test_a_pod_that_ends_without_a_word_is_described_so(monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("\n", "it ends without a word"),
+        ("starting\nport 80 is taken\n", "port 80 is taken"),
+        ("a.b.OperationalError: no host db\n\n(See https://a.page)\n", "a.b.OperationalError: no host db"),
+    ],
+)
+def test_the_last_words_of_a_pod_are_its_error_or_its_last_line(
+    log: str, words: str, monkeypatch: pytest.MonkeyPatch, state: Path
+) -> None:
     mine = cluster.Cluster("mine")
-    monkeypatch.setattr(cluster.Cluster, "kubectl", lambda self, *arguments: "\n")
-    assert mine.last_words(pod()) == "it ends without a word"
+    monkeypatch.setattr(cluster.Cluster, "kubectl", lambda self, *arguments: log)
+    assert mine.last_words(pod()) == words
 
 
 @pytest.mark.parametrize("asked", [(), ("AIRFLOW",), ("DAGSTER",), ("AIRFLOW", "DAGSTER", "KUBEFLOW")])

@@ -75,9 +75,10 @@ def test_waiting_names_each_of_the_pipelines_own_tasks_once(
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELED"])
 def test_waiting_for_a_run_that_fails_says_so(state: str) -> None:
-    with serving() as server, pytest.raises(PipelineError, match=rf"^run id-runs-0: {state}\. .*/#/runs/details/id-runs-0"):
+    with serving() as server:
         server.states = [a_run(state)]
-        command.submit(TRAINING, server.url, wait=True)
+        with pytest.raises(PipelineError, match=rf"^run id-runs-0: {state}\. .*/#/runs/details/id-runs-0"):
+            command.submit(TRAINING, server.url, wait=True)
 
 
 @pytest.mark.parametrize("cron", ["", "daily", "0 6 * * *", "0 61 6 * * *", "99 0 6 * * *", "0 0 6 * * * *", "@daily"])
