@@ -22,7 +22,7 @@ def pod(task: dsl.PipelineTask, memory: str = "1G", store: bool = False, trackin
 
     `store` is for tasks that read or change the registry or the predictions, `tracking` for those that report to W&B.
     """
-    # Without a request of its own, a task asks for its whole limit: four trials would wait for four free processors.
+    # Without a request, a task asks for its whole limit: four trials would wait for four free processors.
     task.set_cpu_request("250m").set_cpu_limit("1").set_memory_limit(memory)
     task.set_retry(2, backoff_duration="1s", backoff_factor=2)  # pods get evicted, networks fail
     kubernetes.set_timeout(task, seconds=TIMEOUT_SECONDS)

@@ -24,7 +24,7 @@ def forwarded(context: str = "") -> Iterator[str]:
     if not shutil.which("kubectl"):
         raise PipelineError(
             "host: missing. Name the server's URL, HOST=http://localhost:8080. Only with kubectl can the command find "
-            "the server of `make cluster-up KUBEFLOW=1` by itself: https://kubernetes.io/docs/tasks/tools"
+            "the server of `make cluster-up KUBEFLOW=1`: https://kubernetes.io/docs/tasks/tools"
         )
     context = context or KIND
     command = ["kubectl", f"--context={context}", "port-forward", f"--namespace={NAMESPACE}", SERVICE, ":80"]

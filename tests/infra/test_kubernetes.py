@@ -455,7 +455,7 @@ def test_kind_publishes_nothing_and_its_nodes_are_pinned() -> None:
 
 
 def test_the_images_of_kubeflow_pipelines_are_of_the_locked_version() -> None:
-    images = [line for line in (FOLDER / "kubeflow/images.txt").read_text().splitlines() if not line.startswith("#")]
+    images = [line for line in (FOLDER / "kubeflow-images.txt").read_text().splitlines() if not line.startswith("#")]
     locked = re.search(r"^kfp==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
     assert locked is not None
     assert {image.rpartition(":")[2] for image in images if "/kfp-" in image} == {locked[1]}
