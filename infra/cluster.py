@@ -173,14 +173,14 @@ class Cluster:
 
     def wait_for_services(self, part: str, namespace: str = NAMESPACE, seconds: float = START_SECONDS) -> None:
         """Wait until all services of a part answer. Raises InfraError, with the reason, if one cannot start."""
-        begin, last = time.monotonic(), None
+        begin, fewest = time.monotonic(), float("inf")
         since: dict[str, float] = {}
         while waiting := [
             name_of(one) for one in self.objects("deployments", part, namespace) if not is_available(one)
         ]:
-            if last is None or len(waiting) < len(last):
+            if len(waiting) < fewest:
                 say(f"waiting for {', '.join(waiting)}")
-                last = waiting
+                fewest = len(waiting)
             for pod in self.objects("pods", part, namespace):
                 reason = why_not_running(pod)
                 if reason and time.monotonic() - since.setdefault(name_of(pod), time.monotonic()) >= PATIENCE_SECONDS:

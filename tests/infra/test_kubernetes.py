@@ -18,6 +18,7 @@ import yaml
 from infra import airflow_init, cluster
 from infra.engine import SERVICES_IMAGE, STEPS_IMAGE, InfraError
 from module4.lab2_kubeflow import cluster as kubeflow
+from module4.lab2_kubeflow import forward
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "infra" / "kubernetes"
@@ -462,6 +463,11 @@ def test_the_images_of_kubeflow_pipelines_are_of_the_locked_version() -> None:
     assert all(re.fullmatch(r"[\w.-]+\.\w+(/[\w.-]+)+:v?\d[\w.]*", image) for image in images)
 
 
+def test_lab_2_looks_for_the_server_where_up_installs_it() -> None:
+    there = (f"kind-{cluster.CLUSTER}", cluster.KUBEFLOW, f"service/{cluster.KUBEFLOW_UI}")
+    assert there == (forward.KIND, forward.NAMESPACE, forward.SERVICE)
+
+
 def test_kubeflow_pipelines_is_pinned_to_a_commit() -> None:
     assert re.fullmatch(r"https://github\.com/kubeflow/pipelines/\S+\{\}\?ref=[0-9a-f]{40}", cluster.KFP)
     assert cluster.KFP_PARTS[0] == "cluster-scoped-resources"
@@ -657,10 +663,7 @@ def test_the_manifests_name_no_image_that_a_registry_would_not_replace() -> None
     ("status", "available"),
     [
         ({"observedGeneration": 2, "updatedReplicas": 1, "availableReplicas": 1, "replicas": 1}, True),
-        (
-            {"observedGeneration": 1, "updatedReplicas": 1, "availableReplicas": 1, "replicas": 1},
-            False,
-        ),  # the one before
+        ({"observedGeneration": 1, "updatedReplicas": 1, "availableReplicas": 1, "replicas": 1}, False),  # stale
         ({"observedGeneration": 2, "availableReplicas": 1, "replicas": 1}, False),  # an old pod still answers
         ({"observedGeneration": 2, "updatedReplicas": 1, "availableReplicas": 1, "replicas": 2}, False),  # the same
         ({"observedGeneration": 2, "updatedReplicas": 1, "replicas": 1}, False),
